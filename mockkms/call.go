@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"strings"
+	"time"
+)
+
+// A call is one request on its way through an operation.
+type call struct {
+	kms       *KMS
+	scope     scope
+	operation string
+	now       time.Time // one time for the whole call
+	key       string    // ARN of the key it was about, for the log
+}
+
+// read gives f one consistent picture of the store.
+func (c *call) read(f func(*records) error) error {
+	return c.kms.store.View(func(tx Tx) error { return f(c.records(tx)) })
+}
+
+// write lets f change the store; what f did counts only when it returns nil.
+// f may run more than once, and holds up all other writers: nothing slow
+// belongs in it.
+func (c *call) write(f func(*records) error) error {
+	return c.kms.store.Update(func(tx Tx) error {
+		r := c.records(tx)
+		if err := r.settleDue(); err != nil {
+			return err
+		}
+		return f(r)
+	})
+}
+
+func (c *call) records(tx Tx) *records {
+	return &records{tx: tx, cache: &c.kms.cache, now: c.now}
+}
+
+// find returns the key that ref names, if the rule admits the operation on it.
+func (c *call) find(ref string, rule *rule) (*key, error) {
+	var k *key
+	err := c.read(func(r *records) (err error) {
+		k, err = c.findIn(r, ref, rule)
+		return err
+	})
+	return k, err
+}
+
+func (c *call) findIn(r *records, ref string, rule *rule) (*key, error) {
+	k, err := r.find(c.scope, ref, rule.alias)
+	if err != nil {
+		return nil, err
+	}
+	c.key = k.arn()
+	return k, k.admit(rule, c.operation)
+}
+
+// change lets f change the key that ref names and writes it back, if the rule
+// admits the operation on it and f returns nil.
+func (c *call) change(ref string, rule *rule, f func(*records, *key) error) error {
+	return c.write(func(r *records) error {
+		k, err := c.findIn(r, ref, rule)
+		if err != nil {
+			return err
+		}
+		k = k.clone()
+		if err := f(r, k); err != nil {
+			return err
+		}
+		return r.putKey(k)
+	})
+}
+
+// userARN is who is told to be calling: the mock knows accounts, not users.
+func (c *call) userARN() string {
+	return "arn:" + c.scope.partition() + ":iam::" + c.scope.Account + ":user/mock"
+}
+
+// resource is the ARN that a key reference stands for, existing or not.
+func (c *call) resource(ref string) string {
+	switch {
+	case ref == "":
+		return "*"
+	case strings.HasPrefix(ref, "arn:"):
+		return ref
+	case strings.HasPrefix(ref, "alias/"):
+		return c.scope.aliasARN(ref)
+	}
+	return c.scope.keyARN(ref)
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mockkms answers as AWS KMS does.
+//
+// [New] makes an [http.Handler] that speaks the KMS wire protocol (AWS JSON
+// 1.1) for every account and Region that a request's credential scope names.
+// Served over a socket it stands in for the real endpoint; through [Transport]
+// it does so inside the process, where testing/synctest moves its clock:
+//
+//	mock := mockkms.New()
+//	client := kms.NewFromConfig(cfg, func(o *kms.Options) {
+//		o.HTTPClient = &http.Client{Transport: mockkms.Transport(mock)}
+//	})
+//
+// Imported key material is really unwrapped, used and forgotten: what a key
+// signs, encrypts or authenticates depends on the bytes that were imported,
+// import tokens end after 24 hours, and material goes at its ValidTo.
+//
+// The state lives in memory, or in one file that several processes share
+// (see [OpenStore]). Nothing here protects anything: signatures are not
+// checked and key material is stored in the clear.
+package mockkms

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import "github.com/keymat/keymat/mockkms/internal/hsm"
+
+type encryptRequest struct {
+	aboutKey
+	Plaintext           []byte            `shape:"PlaintextType,required"`
+	EncryptionContext   map[string]string `shape:"EncryptionContextType"`
+	EncryptionAlgorithm string            `shape:"EncryptionAlgorithmSpec"`
+	canRehearse
+}
+
+type encryptAnswer struct {
+	CiphertextBlob      []byte
+	KeyId               string
+	EncryptionAlgorithm string
+}
+
+func encrypt(_ *call, k *key, r *encryptRequest) (*encryptAnswer, error) {
+	algorithm := orDefault(r.EncryptionAlgorithm, hsm.SymmetricDefault)
+	blob, err := k.encrypt(hsm.BlobEncrypt, algorithm, r.Plaintext, r.EncryptionContext)
+	if err != nil {
+		return nil, err
+	}
+	return &encryptAnswer{blob, k.arn(), algorithm}, nil
+}
+
+func orDefault(s, standard string) string {
+	if s == "" {
+		return standard
+	}
+	return s
+}
+
+// encrypt seals under the key's current material.
+func (k *key) encrypt(kind hsm.BlobKind, algorithm string, plaintext []byte, context map[string]string) ([]byte, error) {
+	if !k.spec().Allows(k.Usage, algorithm) {
+		return nil, algorithmError(algorithm, k.Spec)
+	}
+	if err := k.checkContext(context); err != nil {
+		return nil, err
+	}
+	o, err := k.current().open(k)
+	if err != nil {
+		return nil, err
+	}
+	if k.symmetric() {
+		return o.cipher.Seal(kind, plaintext, context)
+	}
+	blob, err := o.key.Encrypt(algorithm, plaintext)
+	return blob, refusalOf(err)
+}
+
+func (k *key) checkContext(context map[string]string) error {
+	if !k.symmetric() && len(context) > 0 {
+		return validation("EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.")
+	}
+	return nil
+}
+
+type decryptRequest struct {
+	CiphertextBlob      []byte            `shape:"CiphertextType,required"`
+	EncryptionContext   map[string]string `shape:"EncryptionContextType"`
+	KeyId               string            `shape:"KeyIdType"`
+	EncryptionAlgorithm string            `shape:"EncryptionAlgorithmSpec"`
+	canRehearse
+}
+
+func (r *decryptRequest) keyRef() string { return r.KeyId }
+
+type decryptAnswer struct {
+	KeyId               string
+	Plaintext           []byte
+	EncryptionAlgorithm string
+	KeyMaterialId       string `json:",omitempty"` // symmetric keys only (recorded)
+}
+
+func decrypt(c *call, r *decryptRequest) (*decryptAnswer, error) {
+	algorithm := orDefault(r.EncryptionAlgorithm, hsm.SymmetricDefault)
+	d, err := c.decrypt(r.KeyId, algorithm, r.CiphertextBlob, r.EncryptionContext)
+	if err != nil {
+		return nil, err
+	}
+	return &decryptAnswer{d.key.arn(), d.plaintext, algorithm, d.materialID}, nil
+}
+
+// decrypted is the outcome of opening a ciphertext.
+type decrypted struct {
+	key        *key
+	plaintext  []byte
+	materialID string // "" for RSA
+}
+
+// decrypt finds the key of a ciphertext and opens it. A symmetric ciphertext
+// names its material, so a key reference is only compared with what it names.
+func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]string) (*decrypted, error) {
+	decryption := &rule{states: enabled, usage: hsm.EncryptDecrypt}
+	if algorithm != hsm.SymmetricDefault {
+		return c.decryptRSA(ref, decryption, algorithm, blob, context)
+	}
+	materialID, err := hsm.MaterialIDOf(blob)
+	if err != nil {
+		if ref != "" { // a key that is not there, or not usable, is told first
+			if _, err := c.find(ref, &rule{states: enabled}); err != nil {
+				return nil, err
+			}
+		}
+		return nil, invalidCiphertext()
+	}
+	k, err := c.keyOfCiphertext(ref, materialID)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.admit(decryption, c.operation); err != nil {
+		return nil, err
+	}
+	o, err := k.material(materialID).open(k)
+	if err != nil {
+		return nil, err
+	}
+	plaintext, err := o.cipher.Open(blob, context)
+	if err != nil {
+		return nil, refusalOf(err)
+	}
+	return &decrypted{k, plaintext, materialID}, nil
+}
+
+// keyOfCiphertext finds the key by the material that a ciphertext names. If
+// the request names a key, it must be the same one.
+func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
+	var k *key
+	err := c.read(func(r *records) (err error) {
+		named, err := r.namedKey(c.scope, ref)
+		if err != nil {
+			return err
+		}
+		k, err = r.keyOfMaterial(c.scope, materialID)
+		switch {
+		case err != nil:
+			return err
+		case named != nil && (k == nil || k.ID != named.ID):
+			return incorrectKey()
+		case k == nil || k.material(materialID) == nil:
+			return foreignCiphertext()
+		}
+		c.key = k.arn()
+		return nil
+	})
+	return k, err
+}
+
+// namedKey is find for an optional reference.
+func (r *records) namedKey(s scope, ref string) (*key, error) {
+	if ref == "" {
+		return nil, nil
+	}
+	return r.find(s, ref, aliasAllowed)
+}
+
+func (c *call) decryptRSA(ref string, rule *rule, algorithm string, blob []byte, context map[string]string) (*decrypted, error) {
+	if ref == "" {
+		return nil, validation("KeyId must not be null")
+	}
+	k, err := c.find(ref, rule)
+	if err != nil {
+		return nil, err
+	}
+	if !k.spec().Allows(k.Usage, algorithm) {
+		return nil, algorithmError(algorithm, k.Spec)
+	}
+	if err := k.checkContext(context); err != nil {
+		return nil, err
+	}
+	o, err := k.current().open(k)
+	if err != nil {
+		return nil, err
+	}
+	plaintext, err := o.key.Decrypt(algorithm, blob)
+	if err != nil {
+		return nil, refusalOf(err)
+	}
+	return &decrypted{key: k, plaintext: plaintext}, nil
+}
+
+type reEncryptRequest struct {
+	CiphertextBlob                 []byte            `shape:"CiphertextType,required"`
+	SourceEncryptionContext        map[string]string `shape:"EncryptionContextType"`
+	SourceKeyId                    string            `shape:"KeyIdType"`
+	DestinationKeyId               string            `shape:"KeyIdType,required"`
+	DestinationEncryptionContext   map[string]string `shape:"EncryptionContextType"`
+	SourceEncryptionAlgorithm      string            `shape:"EncryptionAlgorithmSpec"`
+	DestinationEncryptionAlgorithm string            `shape:"EncryptionAlgorithmSpec"`
+	canRehearse
+}
+
+func (r *reEncryptRequest) keyRef() string { return r.DestinationKeyId }
+
+type reEncryptAnswer struct {
+	CiphertextBlob                 []byte
+	SourceKeyId                    string
+	KeyId                          string
+	SourceEncryptionAlgorithm      string
+	DestinationEncryptionAlgorithm string
+	SourceKeyMaterialId            string `json:",omitempty"`
+	DestinationKeyMaterialId       string `json:",omitempty"`
+}
+
+func reEncrypt(c *call, r *reEncryptRequest) (*reEncryptAnswer, error) {
+	from := orDefault(r.SourceEncryptionAlgorithm, hsm.SymmetricDefault)
+	to := orDefault(r.DestinationEncryptionAlgorithm, hsm.SymmetricDefault)
+	source, err := c.decrypt(r.SourceKeyId, from, r.CiphertextBlob, r.SourceEncryptionContext)
+	if err != nil {
+		return nil, err
+	}
+	k, err := c.find(r.DestinationKeyId, &rule{states: enabled, usage: hsm.EncryptDecrypt})
+	if err != nil {
+		return nil, err
+	}
+	blob, err := k.encrypt(hsm.BlobEncrypt, to, source.plaintext, r.DestinationEncryptionContext)
+	if err != nil {
+		return nil, err
+	}
+	answer := &reEncryptAnswer{
+		CiphertextBlob: blob, SourceKeyId: source.key.arn(), KeyId: k.arn(),
+		SourceEncryptionAlgorithm: from, DestinationEncryptionAlgorithm: to,
+		SourceKeyMaterialId: source.materialID,
+	}
+	if k.symmetric() {
+		answer.DestinationKeyMaterialId = k.current().ID
+	}
+	return answer, nil
+}

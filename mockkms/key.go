@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"slices"
+	"time"
+
+	"github.com/keymat/keymat/mockkms/internal/hsm"
+)
+
+// Values of the API model that the rules below turn on.
+const (
+	originKMS      = "AWS_KMS"
+	originExternal = "EXTERNAL"
+
+	primaryKey = "PRIMARY"
+	replicaKey = "REPLICA"
+
+	materialExpires = "KEY_MATERIAL_EXPIRES"
+	materialLasts   = "KEY_MATERIAL_DOES_NOT_EXPIRE"
+)
+
+// A key is one KMS key as it is stored. What has become due since it was
+// stored is worked out by settle, so that no timer is ever needed.
+//
+// A key that came out of a read is shared between goroutines and must not be
+// changed; change hands out private copies.
+type key struct {
+	Scope       scope
+	ID          string
+	Created     time.Time // milliseconds
+	Description string
+	Spec        string
+	Usage       string
+	Origin      string
+	MultiRegion string `json:",omitempty"` // PRIMARY, REPLICA or nothing
+	Policy      string
+	Tags        []tag `json:",omitempty"`
+
+	// Identity makes material IDs and ciphertexts this key's own. Related
+	// multi-Region keys share it.
+	Identity []byte
+
+	Disabled bool      `json:",omitempty"`
+	Deletion *deletion `json:",omitempty"`
+
+	Materials []*material `json:",omitempty"` // oldest first
+	Rotation  rotation    `json:",omitzero"`
+}
+
+type deletion struct {
+	At   time.Time // when the key goes, for good
+	Days int       // the window asked for
+}
+
+// rotation is what a key knows of rotations to come; done ones are told by
+// its materials.
+type rotation struct {
+	OnDemandStarted time.Time `json:",omitzero"` // zero: none is running
+	OnDemandEnds    time.Time `json:",omitzero"`
+	OnDemandCount   int       `json:",omitempty"`
+}
+
+// A keyState is the KeyState of a key.
+type keyState uint8
+
+const (
+	stateCreating keyState = iota
+	stateEnabled
+	stateDisabled
+	statePendingImport
+	statePendingDeletion
+	statePendingReplicaDeletion
+	stateUpdating
+	stateCount
+)
+
+func (s keyState) String() string {
+	return [...]string{"Creating", "Enabled", "Disabled", "PendingImport", "PendingDeletion", "PendingReplicaDeletion", "Updating"}[s]
+}
+
+// A stateSet is the set of states in which an operation is admitted.
+type stateSet uint16
+
+func states(list ...keyState) stateSet {
+	var set stateSet
+	for _, s := range list {
+		set |= 1 << s
+	}
+	return set
+}
+
+func (set stateSet) has(s keyState) bool { return set&(1<<s) != 0 }
+
+// state works out the one KeyState of a settled key. Missing material outdoes
+// a disabled key, also after a cancelled deletion (recorded).
+func (k *key) state() keyState {
+	switch {
+	case k.Deletion != nil:
+		return statePendingDeletion
+	case !k.complete():
+		return statePendingImport
+	case k.Disabled:
+		return stateDisabled
+	}
+	return stateEnabled
+}
+
+// complete reports whether every permanently associated material is there.
+func (k *key) complete() bool {
+	associated := false
+	for _, m := range k.Materials {
+		if m.State.permanent() {
+			associated = true
+			if m.Bytes == nil {
+				return false
+			}
+		}
+	}
+	return associated
+}
+
+// due is the time at which something will happen to the key by itself: the
+// earliest of expiry, end of a rotation and deletion. Zero: nothing will.
+func (k *key) due() time.Time {
+	var next time.Time
+	consider := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	consider(k.Rotation.OnDemandEnds)
+	if k.Deletion != nil {
+		consider(k.Deletion.At)
+	}
+	for _, m := range k.Materials {
+		if m.Bytes != nil {
+			consider(m.ValidTo)
+		}
+	}
+	return next
+}
+
+// at is the key as of now: itself, or a settled copy, or nil when it is gone.
+func (k *key) at(now time.Time) *key {
+	next := k.due()
+	if next.IsZero() || next.After(now) {
+		return k
+	}
+	if k.Deletion != nil && !k.Deletion.At.After(now) {
+		return nil
+	}
+	settled := k.clone()
+	settled.settle(now)
+	return settled
+}
+
+// settle makes happen what became due. An expired material loses its bytes
+// and keeps its entry; a rotation takes whatever is pending at its end, even
+// if that has expired by then (both recorded).
+func (k *key) settle(now time.Time) {
+	for _, m := range k.Materials {
+		if !m.ValidTo.IsZero() && !m.ValidTo.After(now) {
+			m.setBytes(nil)
+		}
+	}
+	if end := k.Rotation.OnDemandEnds; !end.IsZero() && !end.After(now) {
+		k.finishRotation(end)
+	}
+}
+
+func (k *key) clone() *key {
+	c := *k
+	c.Tags = slices.Clone(k.Tags)
+	if k.Deletion != nil {
+		d := *k.Deletion
+		c.Deletion = &d
+	}
+	c.Materials = make([]*material, len(k.Materials))
+	for i, m := range k.Materials {
+		copied := *m
+		c.Materials[i] = &copied
+	}
+	return &c
+}
+
+func (k *key) arn() string { return k.Scope.keyARN(k.ID) }
+
+// spec is the HSM's row for the key's spec; nil for specs it does not know.
+func (k *key) spec() *hsm.Spec {
+	s, _ := hsm.LookupSpec(k.Spec)
+	return s
+}
+
+// symmetric reports whether the key is of the one spec whose materials are
+// visible, rotate, and stand in ciphertexts.
+func (k *key) symmetric() bool { return k.Spec == hsm.SymmetricDefault }
+
+func (k *key) identity() [32]byte { return [32]byte(k.Identity) }
+
+// admit refuses the operation that r rules in the key's present state. Origin
+// comes before state, state before usage (recorded).
+func (k *key) admit(r *rule, operation string) error {
+	if r.origin != "" && k.Origin != r.origin {
+		return originError(k.arn(), k.Origin)
+	}
+	if s := k.state(); !r.states.has(s) {
+		return stateError(k.arn(), s, r.states)
+	}
+	if r.usage != "" && k.Usage != r.usage {
+		return usageError(k.arn(), k.Usage, operation)
+	}
+	return nil
+}

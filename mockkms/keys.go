@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keymat/keymat/mockkms/internal/hsm"
+)
+
+type createKeyRequest struct {
+	Policy                         string `shape:"PolicyType"`
+	Description                    string `shape:"DescriptionType"`
+	KeyUsage                       string `shape:"KeyUsageType"`
+	CustomerMasterKeySpec          string `shape:"CustomerMasterKeySpec"`
+	KeySpec                        string `shape:"KeySpec"`
+	Origin                         string `shape:"OriginType"`
+	CustomKeyStoreId               string `shape:"CustomKeyStoreIdType"`
+	BypassPolicyLockoutSafetyCheck bool   `shape:"BooleanType"`
+	Tags                           []tag  `shape:"TagList"`
+	MultiRegion                    bool   `shape:"BooleanType"`
+}
+
+type createKeyAnswer struct {
+	KeyMetadata keyMetadata
+}
+
+func createKey(c *call, r *createKeyRequest) (*createKeyAnswer, error) {
+	k, err := newKey(c, r)
+	if err != nil {
+		return nil, err
+	}
+	if k.Origin == originKMS { // material first: it may take its time
+		m, err := newMaterial(k, current)
+		if err != nil {
+			return nil, err
+		}
+		k.Materials = append(k.Materials, m)
+	}
+	c.key = k.arn()
+	if err := c.write(func(r *records) error { return r.putKey(k) }); err != nil {
+		return nil, err
+	}
+	return &createKeyAnswer{k.metadata()}, nil
+}
+
+// newKey makes the key that a request describes, without material.
+func newKey(c *call, r *createKeyRequest) (*key, error) {
+	spec, err := r.spec()
+	if err != nil {
+		return nil, err
+	}
+	usage, err := r.usage(spec)
+	if err != nil {
+		return nil, err
+	}
+	origin, err := r.origin(spec)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := keyPolicy(c, r.Policy)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := addTags(nil, r.Tags)
+	if err != nil {
+		return nil, err
+	}
+	k := &key{
+		Scope:       c.scope,
+		ID:          newUUID(),
+		Created:     c.now.Truncate(time.Millisecond),
+		Description: r.Description,
+		Spec:        spec.Name(),
+		Usage:       usage,
+		Origin:      origin,
+		Policy:      policy,
+		Tags:        tags,
+		Identity:    newIdentity(),
+	}
+	if r.MultiRegion {
+		k.ID, k.MultiRegion = newMultiRegionID(), primaryKey
+	}
+	return k, nil
+}
+
+// spec reads KeySpec, or the name it used to have.
+func (r *createKeyRequest) spec() (*hsm.Spec, error) {
+	name := r.KeySpec
+	switch {
+	case r.CustomerMasterKeySpec == "" && name == "":
+		name = hsm.SymmetricDefault
+	case name == "":
+		name = r.CustomerMasterKeySpec
+	case r.CustomerMasterKeySpec != "":
+		return nil, validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.")
+	}
+	s, ok := hsm.LookupSpec(name)
+	if !ok && r.Origin == originExternal && strings.HasPrefix(name, "ML_DSA_") {
+		return nil, validation("KeySpec %s is not supported for Origin EXTERNAL", name)
+	}
+	if !ok {
+		return nil, refuse("UnsupportedOperationException", "KeySpec %s is not supported in this Region", name) // assumed
+	}
+	return s, nil
+}
+
+func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
+	switch {
+	case r.KeyUsage == "" && spec.Symmetric():
+		return hsm.EncryptDecrypt, nil
+	case r.KeyUsage == "":
+		return "", validation("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+	case !slices.Contains(spec.Usages(), r.KeyUsage):
+		return "", validation("KeyUsage %s is not compatible with KeySpec %s", r.KeyUsage, spec.Name())
+	}
+	return r.KeyUsage, nil
+}
+
+func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
+	switch r.Origin {
+	case "", originKMS:
+		return originKMS, nil
+	case originExternal:
+		if !spec.Importable() {
+			return "", validation("KeySpec %s is not supported for Origin EXTERNAL", spec.Name())
+		}
+		return originExternal, nil
+	}
+	return "", validation("Origin %s requires a custom key store, and there is none.", r.Origin) // assumed
+}
+
+func newMultiRegionID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return "mrk-" + hex.EncodeToString(b[:])
+}
+
+type describeKeyRequest struct {
+	aboutKey
+	GrantTokens []string `shape:"GrantTokenList"`
+}
+
+func describeKey(_ *call, k *key, _ *describeKeyRequest) (*createKeyAnswer, error) {
+	return &createKeyAnswer{k.metadata()}, nil
+}
+
+type listKeysRequest struct {
+	paging
+}
+
+type listKeysAnswer struct {
+	Keys []keyListEntry
+	page
+}
+
+type keyListEntry struct {
+	KeyId  string
+	KeyArn string
+}
+
+func listKeys(c *call, r *listKeysRequest) (*listKeysAnswer, error) {
+	prefix := keyRecords + c.scope.path()
+	var ids []string
+	p, err := r.collect(c, 100, prefix, func(rec *records, name string) (bool, error) {
+		id := strings.TrimPrefix(name, prefix)
+		k, err := rec.key(c.scope, id)
+		if k != nil {
+			ids = append(ids, id)
+		}
+		return k != nil, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer := &listKeysAnswer{Keys: []keyListEntry{}, page: p}
+	for _, id := range ids {
+		answer.Keys = append(answer.Keys, keyListEntry{id, c.scope.keyARN(id)})
+	}
+	return answer, nil
+}
+
+type keyRequest struct {
+	aboutKey
+}
+
+func enableKey(_ *call, k *key, _ *keyRequest) (void, error) {
+	k.Disabled = false
+	return void{}, nil
+}
+
+func disableKey(_ *call, k *key, _ *keyRequest) (void, error) {
+	k.Disabled = true
+	return void{}, nil
+}
+
+type updateKeyDescriptionRequest struct {
+	aboutKey
+	Description string `shape:"DescriptionType,required"`
+}
+
+func updateKeyDescription(_ *call, k *key, r *updateKeyDescriptionRequest) (void, error) {
+	k.Description = r.Description
+	return void{}, nil
+}
+
+type scheduleKeyDeletionRequest struct {
+	aboutKey
+	PendingWindowInDays *int `shape:"PendingWindowInDaysType"`
+}
+
+type scheduleKeyDeletionAnswer struct {
+	KeyId               string
+	DeletionDate        epoch
+	KeyState            string
+	PendingWindowInDays int
+}
+
+// The deletion window, in days.
+const (
+	minDeletionWindow     = 7
+	maxDeletionWindow     = 30
+	defaultDeletionWindow = 30
+)
+
+func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*scheduleKeyDeletionAnswer, error) {
+	days := defaultDeletionWindow
+	if r.PendingWindowInDays != nil {
+		days = *r.PendingWindowInDays
+	}
+	if days < minDeletionWindow || days > maxDeletionWindow {
+		return nil, validation("PendingWindowInDays must be between %d and %d", minDeletionWindow, maxDeletionWindow)
+	}
+	at := c.now.Truncate(time.Millisecond).Add(time.Duration(days) * 24 * time.Hour)
+	k.Deletion = &deletion{At: at, Days: days}
+	return &scheduleKeyDeletionAnswer{k.arn(), epoch{at}, k.state().String(), days}, nil
+}
+
+type keyIDAnswer struct {
+	KeyId string // the ARN
+}
+
+// cancelKeyDeletion leaves the key disabled, or pending import where material
+// is missing.
+func cancelKeyDeletion(_ *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
+	k.Deletion = nil
+	k.Disabled = true
+	return &keyIDAnswer{k.arn()}, nil
+}

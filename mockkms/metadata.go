@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import "github.com/keymat/keymat/mockkms/internal/hsm"
+
+// keyMetadata is KeyMetadata of the API. Which members appear in which state
+// is recorded (section 1 of the recorded page).
+type keyMetadata struct {
+	AWSAccountId                string
+	KeyId                       string
+	Arn                         string
+	CreationDate                epoch
+	Enabled                     bool
+	Description                 string
+	KeyUsage                    string
+	KeyState                    string
+	DeletionDate                epoch `json:",omitzero"`
+	ValidTo                     epoch `json:",omitzero"`
+	Origin                      string
+	ExpirationModel             string `json:",omitempty"`
+	KeyManager                  string
+	CustomerMasterKeySpec       string
+	KeySpec                     string
+	EncryptionAlgorithms        []string `json:",omitempty"`
+	SigningAlgorithms           []string `json:",omitempty"`
+	KeyAgreementAlgorithms      []string `json:",omitempty"`
+	MacAlgorithms               []string `json:",omitempty"`
+	MultiRegion                 bool
+	MultiRegionConfiguration    *multiRegionConfiguration `json:",omitempty"`
+	PendingDeletionWindowInDays int                       `json:",omitempty"`
+	CurrentKeyMaterialId        string                    `json:",omitempty"`
+}
+
+type multiRegionConfiguration struct {
+	MultiRegionKeyType string
+	PrimaryKey         multiRegionKey
+	ReplicaKeys        []multiRegionKey
+}
+
+type multiRegionKey struct {
+	Arn    string
+	Region string
+}
+
+// metadata describes a settled key.
+func (k *key) metadata() keyMetadata {
+	s := k.state()
+	m := keyMetadata{
+		AWSAccountId: k.Scope.Account,
+		KeyId:        k.ID,
+		Arn:          k.arn(),
+		CreationDate: epoch{k.Created},
+		Enabled:      s == stateEnabled,
+		Description:  k.Description,
+		KeyUsage:     k.Usage,
+		KeyState:     s.String(),
+		Origin:       k.Origin,
+		KeyManager:   "CUSTOMER",
+
+		CustomerMasterKeySpec: k.Spec,
+		KeySpec:               k.Spec,
+		MultiRegion:           k.MultiRegion != "",
+	}
+	k.listAlgorithms(&m)
+	model, validTo := k.expiry()
+	m.ExpirationModel, m.ValidTo = model, epoch{validTo}
+	if c := k.current(); c != nil && k.symmetric() {
+		m.CurrentKeyMaterialId = c.ID
+	}
+	if s == statePendingDeletion {
+		m.DeletionDate = epoch{k.Deletion.At}
+	}
+	if k.MultiRegion != "" {
+		m.MultiRegionConfiguration = &multiRegionConfiguration{
+			MultiRegionKeyType: k.MultiRegion,
+			PrimaryKey:         multiRegionKey{Arn: k.arn(), Region: k.Scope.Region},
+			ReplicaKeys:        []multiRegionKey{},
+		}
+	}
+	return m
+}
+
+// listAlgorithms fills the one list that belongs to the key's usage.
+func (k *key) listAlgorithms(m *keyMetadata) {
+	algorithms := k.spec().Algorithms(k.Usage)
+	switch k.Usage {
+	case hsm.EncryptDecrypt:
+		m.EncryptionAlgorithms = algorithms
+	case hsm.SignVerify:
+		m.SigningAlgorithms = algorithms
+	case hsm.GenerateVerifyMAC:
+		m.MacAlgorithms = algorithms
+	case hsm.KeyAgreement:
+		m.KeyAgreementAlgorithms = algorithms
+	}
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"reflect"
+
+	"github.com/keymat/keymat/mockkms/internal/hsm"
+)
+
+// An operation is a row of the table: how its request is read, which keys it
+// takes in which states, and the handler.
+type operation struct {
+	rule   *rule // nil: concerns no key, or finds its keys by itself
+	writes bool
+	decode func(body []byte) (any, *apiError)
+	serve  func(c *call, request any) (any, error)
+}
+
+// A rule says on which keys an operation is admitted. The checks happen in the
+// order of the fields (recorded: origin before state, state before usage).
+type rule struct {
+	alias  aliasRule
+	origin string   // "" is any
+	states stateSet // others get the state's error
+	usage  string   // "" is any
+}
+
+// keyed is a request that names a key.
+type keyed interface{ keyRef() string }
+
+// aboutKey is the KeyId member of such requests.
+type aboutKey struct {
+	KeyId string `shape:"KeyIdType,required"`
+}
+
+func (a aboutKey) keyRef() string { return a.KeyId }
+
+// rehearsed is a request with the DryRun switch.
+type rehearsed interface{ dryRun() bool }
+
+// canRehearse holds the members that every cryptographic operation has.
+type canRehearse struct {
+	DryRun      bool     `shape:"BooleanType"`
+	GrantTokens []string `shape:"GrantTokenList"`
+}
+
+func (r canRehearse) dryRun() bool { return r.DryRun }
+
+// void is the answer of operations that have none: an empty body.
+type void struct{}
+
+// reads makes an operation that looks at one key. The handler runs outside of
+// any transaction, on a key nobody changes.
+func reads[R keyed, A any](r rule, handle func(*call, *key, R) (A, error)) operation {
+	return makeOperation(&r, false, func(c *call, request R) (a A, err error) {
+		k, err := c.find(request.keyRef(), &r)
+		if err != nil {
+			return a, err
+		}
+		return handle(c, k, request)
+	})
+}
+
+// changes makes an operation that changes one key. The handler runs within
+// the update, on a copy of its own that is kept if it returns no error.
+func changes[R keyed, A any](r rule, handle func(*call, *key, R) (A, error)) operation {
+	return makeOperation(&r, true, func(c *call, request R) (a A, err error) {
+		err = c.change(request.keyRef(), &r, func(_ *records, k *key) (err error) {
+			a, err = handle(c, k, request)
+			return err
+		})
+		return a, err
+	})
+}
+
+// stands makes an operation that concerns no key or several, and does its own
+// reading and writing.
+func stands[R, A any](writes bool, handle func(*call, R) (A, error)) operation {
+	return makeOperation(nil, writes, handle)
+}
+
+// inTwoSteps makes an operation that works on a snapshot of the key first,
+// then changes the key by itself.
+func inTwoSteps[R keyed, A any](r rule, handle func(*call, *rule, R) (A, error)) operation {
+	return makeOperation(&r, true, func(c *call, request R) (A, error) { return handle(c, &r, request) })
+}
+
+// makeOperation ties a handler to the wire. R is a pointer to a request type.
+func makeOperation[R, A any](r *rule, writes bool, handle func(*call, R) (A, error)) operation {
+	t := reflect.TypeFor[R]().Elem()
+	s := schemaOf(t)
+	return operation{
+		rule:   r,
+		writes: writes,
+		decode: func(body []byte) (any, *apiError) {
+			v := reflect.New(t)
+			err := s.decode(body, v.Elem())
+			return v.Interface(), err
+		},
+		serve: func(c *call, request any) (any, error) {
+			answer, err := handle(c, request.(R))
+			if err != nil {
+				return nil, err
+			}
+			if r, ok := request.(rehearsed); ok && r.dryRun() {
+				return nil, dryRunSucceeded()
+			}
+			return answer, nil
+		},
+	}
+}
+
+// The states in which the groups of operations are admitted, from the key
+// state table of the Developer Guide and what was recorded.
+const allStates = stateSet(1<<stateCount - 1)
+
+var (
+	enabled    = states(stateEnabled)
+	switchable = states(stateEnabled, stateDisabled)
+	readable   = states(stateEnabled, stateDisabled) // GetPublicKey
+	importable = states(stateEnabled, stateDisabled, statePendingImport)
+	deleting   = states(statePendingDeletion, statePendingReplicaDeletion)
+	living     = allStates &^ deleting
+	settled    = allStates &^ states(stateCreating, stateUpdating)
+)
+
+// operations makes the table of all operations.
+func operations() map[string]operation {
+	var (
+		anyKey       = rule{alias: aliasRefused, states: allStates}
+		livingKey    = rule{alias: aliasRefused, states: living}
+		encryption   = rule{states: enabled, usage: hsm.EncryptDecrypt}
+		signing      = rule{states: enabled, usage: hsm.SignVerify}
+		mac          = rule{states: enabled, usage: hsm.GenerateVerifyMAC}
+		agreement    = rule{states: enabled, usage: hsm.KeyAgreement}
+		switching    = rule{alias: aliasRefused, states: switchable}
+		externalKey  = rule{alias: aliasRefused, origin: originExternal, states: importable}
+		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
+	)
+	return map[string]operation{
+		// Keys
+		"CreateKey":            stands(true, createKey),
+		"DescribeKey":          reads(rule{states: allStates}, describeKey),
+		"ListKeys":             stands(false, listKeys),
+		"EnableKey":            changes(switching, enableKey),
+		"DisableKey":           changes(switching, disableKey),
+		"ScheduleKeyDeletion":  changes(rule{alias: aliasRefused, states: living &^ states(stateUpdating)}, scheduleKeyDeletion),
+		"CancelKeyDeletion":    changes(rule{alias: aliasRefused, states: deleting}, cancelKeyDeletion),
+		"UpdateKeyDescription": changes(livingKey, updateKeyDescription),
+		"GetKeyPolicy":         reads(anyKey, getKeyPolicy),
+		"PutKeyPolicy":         changes(anyKey, putKeyPolicy),
+		"ListKeyPolicies":      reads(anyKey, listKeyPolicies),
+		"TagResource":          changes(livingKey, tagResource),
+		"UntagResource":        changes(livingKey, untagResource),
+		"ListResourceTags":     reads(anyKey, listResourceTags),
+
+		// Aliases
+		"CreateAlias": stands(true, createAlias),
+		"UpdateAlias": stands(true, updateAlias),
+		"DeleteAlias": stands(true, deleteAlias),
+		"ListAliases": stands(false, listAliases),
+
+		// Imported key material
+		"GetParametersForImport": inTwoSteps(externalKey, getParametersForImport),
+		"ImportKeyMaterial":      inTwoSteps(externalKey, importKeyMaterial),
+		"DeleteImportedKeyMaterial": changes(rule{alias: aliasRefused, origin: originExternal, states: settled},
+			deleteImportedKeyMaterial),
+
+		// Rotation
+		"GetKeyRotationStatus": reads(rotationInfo, getKeyRotationStatus),
+		"ListKeyRotations":     reads(rotationInfo, listKeyRotations),
+		"RotateKeyOnDemand":    changes(rule{alias: aliasRefusedHere, states: enabled}, rotateKeyOnDemand),
+
+		// Cryptography
+		"Encrypt":                         reads(encryption, encrypt),
+		"Decrypt":                         stands(false, decrypt),
+		"ReEncrypt":                       stands(false, reEncrypt),
+		"GenerateDataKey":                 reads(encryption, generateDataKey),
+		"GenerateDataKeyWithoutPlaintext": reads(encryption, generateDataKeyWithoutPlaintext),
+		"GenerateRandom":                  stands(false, generateRandom),
+		"GenerateMac":                     reads(mac, generateMac),
+		"VerifyMac":                       reads(mac, verifyMac),
+		"Sign":                            reads(signing, sign),
+		"Verify":                          reads(signing, verify),
+		"GetPublicKey":                    reads(rule{states: readable}, getPublicKey),
+		"DeriveSharedSecret":              reads(agreement, deriveSharedSecret),
+	}
+}

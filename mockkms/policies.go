@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// defaultPolicyName is the only name a key policy can have.
+const defaultPolicyName = "default"
+
+// maxPolicy is the quota on the length of a key policy, in bytes.
+const maxPolicy = 32 << 10
+
+type getKeyPolicyRequest struct {
+	aboutKey
+	PolicyName string `shape:"PolicyNameType"`
+}
+
+type getKeyPolicyAnswer struct {
+	Policy     string
+	PolicyName string
+}
+
+func getKeyPolicy(_ *call, k *key, r *getKeyPolicyRequest) (*getKeyPolicyAnswer, error) {
+	if err := checkPolicyName(r.PolicyName); err != nil {
+		return nil, err
+	}
+	return &getKeyPolicyAnswer{k.Policy, defaultPolicyName}, nil
+}
+
+type putKeyPolicyRequest struct {
+	aboutKey
+	PolicyName                     string `shape:"PolicyNameType"`
+	Policy                         string `shape:"PolicyType,required"`
+	BypassPolicyLockoutSafetyCheck bool   `shape:"BooleanType"`
+}
+
+func putKeyPolicy(c *call, k *key, r *putKeyPolicyRequest) (void, error) {
+	if err := checkPolicyName(r.PolicyName); err != nil {
+		return void{}, err
+	}
+	policy, err := keyPolicy(c, r.Policy)
+	if err != nil {
+		return void{}, err
+	}
+	k.Policy = policy
+	return void{}, nil
+}
+
+func checkPolicyName(name string) error {
+	if name != "" && name != defaultPolicyName {
+		return refuse("NotFoundException", "No such policy exists") // assumed
+	}
+	return nil
+}
+
+type listKeyPoliciesRequest struct {
+	aboutKey
+	paging
+}
+
+type listKeyPoliciesAnswer struct {
+	PolicyNames []string
+	page
+}
+
+func listKeyPolicies(_ *call, _ *key, r *listKeyPoliciesRequest) (*listKeyPoliciesAnswer, error) {
+	names, p, err := slicePage(&r.paging, 100, "policies", []string{defaultPolicyName}, func(s string) string { return s })
+	if err != nil {
+		return nil, err
+	}
+	return &listKeyPoliciesAnswer{names, p}, nil
+}
+
+// keyPolicy is the policy a request gives, or the one KMS gives to a key
+// without: its account may do everything. Policies are kept, not enforced.
+func keyPolicy(c *call, given string) (string, error) {
+	if given == "" {
+		return fmt.Sprintf(defaultPolicy, c.scope.rootARN()), nil
+	}
+	if len(given) > maxPolicy {
+		return "", refuse("LimitExceededException", "The policy is longer than %d bytes.", maxPolicy) // assumed
+	}
+	var document struct {
+		Statement json.RawMessage
+	}
+	if json.Unmarshal([]byte(given), &document) != nil || document.Statement == nil {
+		return "", refuseSilently("MalformedPolicyDocumentException")
+	}
+	return given, nil
+}
+
+// defaultPolicy is key-default-1, spaced as KMS prints it.
+const defaultPolicy = `{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "%s"
+    },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  } ]
+}`

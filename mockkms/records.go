@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The records of a store, by the first part of their key:
+//
+//	key/<account>/<region>/<key id>                 a key, as JSON
+//	material/<account>/<region>/<material id>       the key ID it belongs to
+//	alias/<account>/<region>/<name without alias/>  an alias, as JSON
+//	aliasof/<account>/<region>/<key id>/<the same>  nothing; the aliases of one key
+//	due/<milliseconds>/<account>/<region>/<key id>  nothing; when a key changes by itself
+//	pool/<wrapping key spec>/<random>               a wrapping key made ahead, PKCS #1
+//	used/<milliseconds>/<digest>                    nothing; a token used up, until it expires
+//	secret                                          32 bytes that seal import tokens
+const (
+	keyRecords      = "key/"
+	materialRecords = "material/"
+	aliasRecords    = "alias/"
+	aliasOfRecords  = "aliasof/"
+	dueRecords      = "due/"
+	poolRecords     = "pool/"
+	usedRecords     = "used/"
+	secretRecord    = "secret"
+)
+
+// records is one transaction seen as keys and aliases. Reads settle what they
+// return: a key that should be gone by now is not found.
+type records struct {
+	tx    Tx
+	cache *keyCache
+	now   time.Time
+}
+
+// key returns the key as of now, or nil. It is shared: clone before changing.
+func (r *records) key(s scope, id string) (*key, error) {
+	k, err := r.storedKey(s, id)
+	if k == nil || err != nil {
+		return nil, err
+	}
+	return k.at(r.now), nil
+}
+
+// storedKey returns the key as it was last written, or nil.
+func (r *records) storedKey(s scope, id string) (*key, error) {
+	name := keyRecords + s.path() + id
+	raw := r.tx.Get(name)
+	if raw == nil {
+		return nil, nil
+	}
+	return r.cache.decode(name, raw)
+}
+
+// putKey writes a key together with the records that lead to it.
+func (r *records) putKey(k *key) error {
+	old, err := r.storedKey(k.Scope, k.ID)
+	if err != nil {
+		return err
+	}
+	if err := r.unlink(old, k); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(k)
+	if err != nil {
+		return fmt.Errorf("encoding key %s: %w", k.ID, err)
+	}
+	if err := r.tx.Put(keyRecords+k.Scope.path()+k.ID, raw); err != nil {
+		return err
+	}
+	for name, value := range links(k) {
+		if err := r.tx.Put(name, []byte(value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteKey removes a key, its aliases and all that leads to it.
+func (r *records) deleteKey(k *key) error {
+	for _, name := range r.aliasesOf(k.Scope, k.ID) {
+		if err := r.deleteAlias(&alias{Scope: k.Scope, Name: name, Target: k.ID}); err != nil {
+			return err
+		}
+	}
+	if err := r.unlink(k, nil); err != nil {
+		return err
+	}
+	return r.tx.Delete(keyRecords + k.Scope.path() + k.ID)
+}
+
+// unlink removes the records that led to old and do not lead to next.
+func (r *records) unlink(old, next *key) error {
+	keep := links(next)
+	for name := range links(old) {
+		if _, ok := keep[name]; !ok {
+			if err := r.tx.Delete(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// links are the records that lead to a key: by time, and by material.
+func links(k *key) map[string]string {
+	if k == nil {
+		return nil
+	}
+	l := make(map[string]string)
+	if due := k.due(); !due.IsZero() {
+		l[fmt.Sprintf("%s%015d/%s%s", dueRecords, due.UnixMilli(), k.Scope.path(), k.ID)] = ""
+	}
+	if k.symmetric() {
+		for _, m := range k.Materials {
+			l[materialRecords+k.Scope.path()+m.ID] = k.ID
+		}
+	}
+	return l
+}
+
+// settleDue writes down what has become due. Every update does so first, so
+// that expired material does not stay in the store for longer than needed.
+func (r *records) settleDue() error {
+	limit := fmt.Sprintf("%s%015d", dueRecords, r.now.UnixMilli()+1)
+	for _, name := range r.list(dueRecords, "", func(name string) bool { return name < limit }) {
+		parts := strings.SplitN(name, "/", 5)
+		k, err := r.storedKey(scope{parts[2], parts[3]}, parts[4])
+		if err != nil {
+			return err
+		}
+		if k == nil {
+			if err := r.tx.Delete(name); err != nil {
+				return err
+			}
+		} else if settled := k.at(r.now); settled == nil {
+			err = r.deleteKey(k)
+		} else {
+			err = r.putKey(settled)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list returns the keys of records that start with prefix and come after the
+// given one, for as long as more says so.
+func (r *records) list(prefix, after string, more func(name string) bool) []string {
+	var names []string
+	r.tx.Ascend(max(prefix, after), func(name, _ []byte) bool {
+		s := string(name)
+		if s == after {
+			return true
+		}
+		if !strings.HasPrefix(s, prefix) || !more(s) {
+			return false
+		}
+		names = append(names, s)
+		return true
+	})
+	return names
+}
+
+// keyOfMaterial finds the key to which a material belongs, or nil.
+func (r *records) keyOfMaterial(s scope, materialID string) (*key, error) {
+	id := r.tx.Get(materialRecords + s.path() + materialID)
+	if id == nil {
+		return nil, nil
+	}
+	return r.key(s, string(id))
+}
+
+// An alias is a name for a key.
+type alias struct {
+	Scope   scope
+	Name    string // with alias/ in front
+	Target  string // key ID
+	Created time.Time
+	Updated time.Time
+}
+
+func aliasRecord(s scope, name string) string {
+	return aliasRecords + s.path() + strings.TrimPrefix(name, "alias/")
+}
+
+func aliasOfRecord(a *alias) string {
+	return aliasOfRecords + a.Scope.path() + a.Target + "/" + strings.TrimPrefix(a.Name, "alias/")
+}
+
+// alias returns the alias of that name, or nil. One whose key is gone is gone.
+func (r *records) alias(s scope, name string) (*alias, error) {
+	raw := r.tx.Get(aliasRecord(s, name))
+	if raw == nil {
+		return nil, nil
+	}
+	var a alias
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return nil, fmt.Errorf("decoding alias %s: %w", name, err)
+	}
+	if k, err := r.key(s, a.Target); k == nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+func (r *records) putAlias(a *alias) error {
+	raw, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encoding alias %s: %w", a.Name, err)
+	}
+	if err := r.tx.Put(aliasRecord(a.Scope, a.Name), raw); err != nil {
+		return err
+	}
+	return r.tx.Put(aliasOfRecord(a), nil)
+}
+
+func (r *records) deleteAlias(a *alias) error {
+	if err := r.tx.Delete(aliasRecord(a.Scope, a.Name)); err != nil {
+		return err
+	}
+	return r.tx.Delete(aliasOfRecord(a))
+}
+
+// aliasesOf returns the names of a key's aliases, sorted.
+func (r *records) aliasesOf(s scope, id string) []string {
+	prefix := aliasOfRecords + s.path() + id + "/"
+	names := r.list(prefix, "", func(string) bool { return true })
+	for i, n := range names {
+		names[i] = "alias/" + strings.TrimPrefix(n, prefix)
+	}
+	return names
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+type getKeyRotationStatusAnswer struct {
+	KeyRotationEnabled        bool
+	KeyId                     string
+	OnDemandRotationStartDate epoch `json:",omitzero"`
+}
+
+// getKeyRotationStatus answers for every key, also of origin EXTERNAL and in
+// every state (recorded; older pages name an exception).
+func getKeyRotationStatus(_ *call, k *key, _ *keyRequest) (*getKeyRotationStatusAnswer, error) {
+	return &getKeyRotationStatusAnswer{
+		KeyId:                     k.arn(),
+		OnDemandRotationStartDate: epoch{k.Rotation.OnDemandStarted},
+	}, nil
+}
+
+// rotateKeyOnDemand starts a rotation that ends by itself some time later.
+func rotateKeyOnDemand(c *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
+	if !k.symmetric() {
+		return nil, unsupported()
+	}
+	if err := k.startRotation(c.now, c.now.Add(c.kms.rotation)); err != nil {
+		return nil, err
+	}
+	return &keyIDAnswer{k.arn()}, nil
+}
+
+type listKeyRotationsRequest struct {
+	aboutKey
+	IncludeKeyMaterial string `shape:"IncludeKeyMaterial"`
+	paging
+}
+
+type listKeyRotationsAnswer struct {
+	Rotations []rotationsListEntry
+	page
+}
+
+type rotationsListEntry struct {
+	KeyId                  string
+	KeyMaterialId          string `json:",omitempty"`
+	KeyMaterialDescription string `json:",omitempty"`
+	ImportState            string `json:",omitempty"`
+	KeyMaterialState       string `json:",omitempty"`
+	ExpirationModel        string `json:",omitempty"`
+	ValidTo                epoch  `json:",omitzero"`
+	RotationDate           epoch  `json:",omitzero"`
+	RotationType           string `json:",omitempty"`
+}
+
+// listKeyRotations lists completed rotations, or all materials, oldest first.
+func listKeyRotations(_ *call, k *key, r *listKeyRotationsRequest) (*listKeyRotationsAnswer, error) {
+	if r.IncludeKeyMaterial != "" && !k.symmetric() {
+		return nil, validation("Input parameter includeKeyMaterial can only be used with symmetric keys.")
+	}
+	entries := []rotationsListEntry{}
+	for _, m := range k.Materials {
+		all := r.IncludeKeyMaterial == "ALL_KEY_MATERIAL" && m.State != rotating
+		if k.symmetric() && (all || !m.Rotated.IsZero()) {
+			entries = append(entries, k.rotationEntry(m))
+		}
+	}
+	entries, p, err := slicePage(&r.paging, 100, "rotations", entries, func(e rotationsListEntry) string { return e.KeyMaterialId })
+	if err != nil {
+		return nil, err
+	}
+	return &listKeyRotationsAnswer{entries, p}, nil
+}
+
+// rotationEntry tells of one material. Which members it has in which case is
+// recorded: an expired material still says IMPORTED, a deleted one does not.
+func (k *key) rotationEntry(m *material) rotationsListEntry {
+	e := rotationsListEntry{
+		KeyId:                  k.arn(),
+		KeyMaterialId:          m.ID,
+		KeyMaterialDescription: m.Description,
+		KeyMaterialState:       string(m.State),
+		RotationDate:           epoch{m.Rotated},
+	}
+	if !m.Rotated.IsZero() {
+		e.RotationType = "ON_DEMAND"
+	}
+	switch {
+	case k.Origin != originExternal:
+	case m.Deleted:
+		e.ImportState = "PENDING_IMPORT"
+	default:
+		e.ImportState = "IMPORTED"
+		e.ExpirationModel = expirationModel(m.ValidTo)
+		e.ValidTo = epoch{m.ValidTo}
+	}
+	return e
+}

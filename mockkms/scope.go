@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"net/http"
+	"strings"
+)
+
+// A scope is the account and Region in which a call happens. Keys and aliases
+// live in one scope and know nothing of others.
+type scope struct {
+	Account string // 12 digits
+	Region  string
+}
+
+// defaultAccount answers for access keys that do not name an account.
+const defaultAccount = "111122223333"
+
+// scopeOf reads account and Region from the credential scope of a Signature
+// Version 4 header. An access key ID of 12 digits is taken as the account.
+// Signatures are not checked.
+func scopeOf(h http.Header) (scope, *apiError) {
+	authorization := h.Get("Authorization")
+	if authorization == "" {
+		return scope{}, refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
+	}
+	parameters, ok := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 ")
+	if !ok {
+		return scope{}, refuse("IncompleteSignatureException", "Authorization header requires the AWS4-HMAC-SHA256 algorithm.")
+	}
+	for p := range strings.SplitSeq(parameters, ",") {
+		if credential, ok := strings.CutPrefix(strings.TrimSpace(p), "Credential="); ok {
+			return parseCredential(credential)
+		}
+	}
+	return scope{}, refuse("IncompleteSignatureException", "Authorization header requires 'Credential' parameter.")
+}
+
+// parseCredential takes ACCESSKEYID/20260912/us-east-1/kms/aws4_request apart.
+// An access key ID may itself contain slashes.
+func parseCredential(credential string) (scope, *apiError) {
+	parts := strings.Split(credential, "/")
+	if len(parts) < 5 || parts[len(parts)-1] != "aws4_request" || !validRegion(parts[len(parts)-3]) {
+		return scope{}, refuse("IncompleteSignatureException",
+			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
+	}
+	if parts[len(parts)-2] != "kms" {
+		return scope{}, refuse("InvalidSignatureException", "Credential should be scoped to correct service: 'kms'.")
+	}
+	s := scope{Account: defaultAccount, Region: parts[len(parts)-3]}
+	if isAccount(parts[0]) {
+		s.Account = parts[0]
+	}
+	return s, nil
+}
+
+func isAccount(s string) bool {
+	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
+}
+
+// validRegion takes anything that is spelt as Regions are, known or not.
+func validRegion(s string) bool {
+	if s == "" || len(s) > 32 {
+		return false
+	}
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// partition is the first field of ARNs: AWS runs three that matter here.
+func (s scope) partition() string {
+	switch {
+	case strings.HasPrefix(s.Region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(s.Region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+func (s scope) arn(resource string) string {
+	return "arn:" + s.partition() + ":kms:" + s.Region + ":" + s.Account + ":" + resource
+}
+
+func (s scope) keyARN(id string) string { return s.arn("key/" + id) }
+
+// aliasARN is the ARN of an alias by its full name, alias/….
+func (s scope) aliasARN(name string) string { return s.arn(name) }
+
+// rootARN is the account itself as a principal, as default policies name it.
+func (s scope) rootARN() string { return "arn:" + s.partition() + ":iam::" + s.Account + ":root" }
+
+// path is the scope as part of a record's key.
+func (s scope) path() string { return s.Account + "/" + s.Region + "/" }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	contentType  = "application/x-amz-json-1.1"
+	targetPrefix = "TrentService."
+	maxBody      = 1 << 20 // bytes; the largest member, a policy, has 128 KiB
+)
+
+// ServeHTTP answers one KMS request.
+func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	id := newUUID()
+	w.Header().Set("x-amzn-RequestId", id)
+	c := &call{kms: k, now: k.clock().UTC()}
+	answer, err := c.serve(w, r)
+	status, code := http.StatusOK, ""
+	if err != nil {
+		refusal := k.refusal(c, err)
+		status, code = refusal.status, refusal.code
+		writeRefusal(w, refusal)
+	} else {
+		writeAnswer(w, answer)
+	}
+	k.log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("operation", c.operation),
+		slog.Int("status", status), slog.String("error", code), slog.Duration("took", time.Since(start)),
+		slog.String("key", c.key), slog.String("id", id))
+}
+
+// serve carries a request through its stages: what is asked, by whom, of
+// what form, then the operation itself.
+func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err error) {
+	defer c.recoverTo(&err)
+	op, err := c.target(r)
+	if err != nil {
+		return nil, err
+	}
+	var refused *apiError
+	if c.scope, refused = scopeOf(r.Header); refused != nil {
+		return nil, refused
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	c.kms.calls.add(c.operation)
+	request, refused := op.decode(body)
+	if refused != nil {
+		return nil, refused
+	}
+	fault := c.kms.faults.strike(c.operation)
+	if fault != nil && fault.Kind != FaultDropAfter {
+		return nil, c.suffer(fault, request)
+	}
+	if answer, err = op.serve(c, request); fault != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return answer, err
+}
+
+// target finds the operation in the X-Amz-Target header.
+func (c *call) target(r *http.Request) (operation, error) {
+	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	op, known := c.kms.operations[name]
+	if r.Method != http.MethodPost || r.URL.Path != "/" || !ok || !known {
+		return operation{}, refuseSilently("UnknownOperationException")
+	}
+	c.operation = name
+	return op, nil
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return nil, &apiError{code: "RequestEntityTooLargeException", status: http.StatusRequestEntityTooLarge}
+	}
+	if err != nil {
+		return nil, serialization("Could not read request body")
+	}
+	return body, nil
+}
+
+// suffer does what a fault asks for in place of the operation.
+func (c *call) suffer(f *Fault, request any) error {
+	ref := ""
+	if r, ok := request.(keyed); ok {
+		ref = r.keyRef()
+	}
+	if refused := f.refusal(c, ref); refused != nil {
+		return refused
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// recoverTo turns a panic into an internal error, so that no request can take
+// the server down. ErrAbortHandler passes: it is how connections are dropped.
+func (c *call) recoverTo(err *error) {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(p)
+	default:
+		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	}
+}
+
+// refusal is the error as the client will see it. One that is no refusal of
+// KMS's is ours: logged in full, told as KMSInternalException.
+func (k *KMS) refusal(c *call, err error) *apiError {
+	if refused := new(apiError); errors.As(err, &refused) {
+		return refused
+	}
+	k.log.Error("internal error", "operation", c.operation, "key", c.key, "error", err)
+	return internalError()
+}
+
+func writeRefusal(w http.ResponseWriter, e *apiError) {
+	body := struct {
+		Type    string `json:"__type"`
+		Message string `json:"message,omitempty"`
+	}{e.code, e.message}
+	writeJSON(w, e.status, body)
+}
+
+// writeAnswer encodes what an operation returned; operations without output
+// answer with an empty body.
+func writeAnswer(w http.ResponseWriter, answer any) {
+	if _, empty := answer.(void); empty {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(fmt.Sprintf("mockkms: encoding %T: %v", v, err)) // answers are structs of plain values
+	}
+	body := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// An epoch is a time as the wire has it: seconds with milliseconds as a
+// fraction. The zero time is left out.
+type epoch struct{ time.Time }
+
+// MarshalJSON implements [json.Marshaler].
+func (e epoch) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(e.UnixMilli())/1000, 'f', -1, 64), nil
+}
+
+// newUUID makes a random UUID (version 4), KMS's form of key and request IDs.
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
