@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package importer
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/token"
+	"github.com/keymat/keymat/wrap"
+)
+
+// Bring imports m into k, fetching and wrapping on the way, and confirms by
+// use what can be confirmed without touching the key again. r.Wrapped is made
+// here and has to be nil.
+func (i *Importer) Bring(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Receipt, Proof, error) {
+	receipt, err := i.transfer(ctx, k, m, pair, r)
+	if err != nil {
+		return Receipt{}, Proof{}, err
+	}
+	if receipt.Pending || receipt.State != types.KeyStateEnabled {
+		return receipt, Proof{KeyARN: k.ARN, Verdict: Unproven, Method: ReportedID, MaterialID: receipt.MaterialID}, nil
+	}
+	k.State, k.MaterialID = receipt.State, receipt.MaterialID
+	proof, err := i.Confirm(ctx, k, m, ConfirmOptions{})
+	return receipt, proof, err
+}
+
+// transfer is fetch, wrap and import in one go.
+func (i *Importer) transfer(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Receipt, error) {
+	if err := r.Expiry.Check(time.Now()); err != nil {
+		return Receipt{}, err
+	}
+	p, err := i.Fetch(ctx, k, pair)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if r.Wrapped, err = token.Wrap(p, m); err != nil {
+		return Receipt{}, err
+	}
+	return i.Import(ctx, r)
+}
+
+// Reimported is the outcome of Reimport. Unchanged says that the material was
+// there with the expiry asked for, and that no call was made that changes
+// anything; Receipt is then empty.
+type Reimported struct {
+	Unchanged bool
+	Receipt   Receipt
+	Proof     Proof
+}
+
+// Reimport brings back material that was deleted or has expired, or changes
+// its expiry. It can be run any number of times: see [Expiry.MetBy]. A key that
+// never had material is refused where KMS tells (*NeverImportedError). When the
+// key holds other material, Proof says so and nothing was changed.
+func (i *Importer) Reimport(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Reimported, error) {
+	if err := k.checkImportable(); err != nil {
+		return Reimported{}, err
+	}
+	if k.Spec.Kind() == material.Symmetric && k.MaterialID == "" {
+		return Reimported{}, &NeverImportedError{KeyARN: k.ARN}
+	}
+	if k.State != types.KeyStatePendingImport {
+		proof, err := i.confirmAsIs(ctx, k, m)
+		if err != nil || proof.Verdict == Mismatch {
+			return Reimported{Proof: proof}, err
+		}
+		if r.Expiry.MetBy(k.Expiry, time.Now()) {
+			return Reimported{Unchanged: true, Proof: proof}, nil
+		}
+	}
+	receipt, proof, err := i.Bring(ctx, k, m, pair, r)
+	return Reimported{Receipt: receipt, Proof: proof}, err
+}
+
+// confirmAsIs confirms without touching the key. A disabled key makes no MACs,
+// but it is disabled, not PendingImport: so it has material.
+func (i *Importer) confirmAsIs(ctx context.Context, k Key, m *material.Material) (Proof, error) {
+	if k.State == types.KeyStateDisabled && !k.Spec.KeyPair() {
+		return Proof{KeyARN: k.ARN, Verdict: Unproven, Method: ReportedID, MaterialID: k.MaterialID}, nil
+	}
+	return i.Confirm(ctx, k, m, ConfirmOptions{})
+}
+
+// NeverImportedError says that there is nothing to bring back.
+type NeverImportedError struct{ KeyARN string }
+
+func (e *NeverImportedError) Error() string {
+	return e.KeyARN + " never had key material, so there is nothing to bring back"
+}
+
+// Deleted says what DeleteMaterial did. State is the key's afterwards.
+type Deleted struct {
+	KeyARN     string
+	MaterialID string // symmetric keys that ever had material; KMS names it also when it was gone already
+	State      types.KeyState
+}
+
+// DeleteMaterial deletes imported material at once: the current one, or the
+// one named by materialID. There is no waiting period and no undo; only the
+// same material can come back.
+func (i *Importer) DeleteMaterial(ctx context.Context, k Key, materialID string) (Deleted, error) {
+	if k.Origin != types.OriginTypeExternal {
+		return Deleted{}, &OriginError{KeyARN: k.ARN, Origin: k.Origin}
+	}
+	in := &kms.DeleteImportedKeyMaterialInput{KeyId: aws.String(k.ARN)}
+	if materialID != "" {
+		in.KeyMaterialId = aws.String(materialID)
+	}
+	out, err := i.KMS.DeleteImportedKeyMaterial(ctx, in)
+	if err != nil {
+		return Deleted{}, &CallError{Operation: "DeleteImportedKeyMaterial", Key: k.ARN, Err: err}
+	}
+	deleted := Deleted{KeyARN: k.ARN, MaterialID: aws.ToString(out.KeyMaterialId)}
+	after, err := i.Describe(ctx, k.ARN)
+	deleted.State = after.State
+	return deleted, err
+}

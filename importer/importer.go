@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package importer takes one AWS KMS key through the import of key material,
+// step by step: create, fetch, import, confirm, re-import, delete material.
+//
+// Every step checks what can be checked before it calls, checks what came back
+// before it believes it, and never repeats a call that may have had its effect
+// without looking first. The steps report what happens as [Event] values;
+// words are the caller's business.
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+)
+
+// KMS is what this package calls of the AWS KMS API. *kms.Client satisfies it.
+// Its method set is also the list of IAM actions a user must be allowed.
+type KMS interface {
+	CreateAlias(context.Context, *kms.CreateAliasInput, ...func(*kms.Options)) (*kms.CreateAliasOutput, error)
+	CreateKey(context.Context, *kms.CreateKeyInput, ...func(*kms.Options)) (*kms.CreateKeyOutput, error)
+	DeleteImportedKeyMaterial(context.Context, *kms.DeleteImportedKeyMaterialInput, ...func(*kms.Options)) (*kms.DeleteImportedKeyMaterialOutput, error)
+	DescribeKey(context.Context, *kms.DescribeKeyInput, ...func(*kms.Options)) (*kms.DescribeKeyOutput, error)
+	GenerateMac(context.Context, *kms.GenerateMacInput, ...func(*kms.Options)) (*kms.GenerateMacOutput, error)
+	GetParametersForImport(context.Context, *kms.GetParametersForImportInput, ...func(*kms.Options)) (*kms.GetParametersForImportOutput, error)
+	GetPublicKey(context.Context, *kms.GetPublicKeyInput, ...func(*kms.Options)) (*kms.GetPublicKeyOutput, error)
+	ImportKeyMaterial(context.Context, *kms.ImportKeyMaterialInput, ...func(*kms.Options)) (*kms.ImportKeyMaterialOutput, error)
+	ListKeyRotations(context.Context, *kms.ListKeyRotationsInput, ...func(*kms.Options)) (*kms.ListKeyRotationsOutput, error)
+}
+
+var _ KMS = (*kms.Client)(nil)
+
+// Importer performs the steps through KMS and reports them to Observe.
+type Importer struct {
+	KMS     KMS
+	Observe func(Event) // may be nil
+}
+
+func (i *Importer) report(e Event) {
+	if i.Observe != nil {
+		i.Observe(e)
+	}
+}
+
+// CallError says which KMS operation on which key ended in Err, an error of
+// the AWS SDK. Key is what the caller named; it is empty where no key exists yet.
+type CallError struct {
+	Operation string
+	Key       string
+	Err       error
+}
+
+func (e *CallError) Error() string {
+	if e.Key == "" {
+		return fmt.Sprintf("%s: %v", e.Operation, e.Err)
+	}
+	return fmt.Sprintf("%s of %s: %v", e.Operation, e.Key, e.Err)
+}
+
+func (e *CallError) Unwrap() error { return e.Err }
+
+// AnswerError says that KMS, or whatever answered in its place, sent something
+// that does not fit what was asked. Nothing of such an answer is used.
+type AnswerError struct {
+	Operation string
+	Field     string
+	Got, Want string
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("%s answered %s %s, expected %s", e.Operation, e.Field, e.Got, e.Want)
+}
