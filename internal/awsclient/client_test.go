@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package awsclient_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/keymat/keymat/internal/awsclient"
+)
+
+// bareEnvironment takes all AWS settings of the machine away from a test and
+// gives it configuration files of its own.
+func bareEnvironment(t *testing.T, configFile string) {
+	t.Helper()
+	for _, setting := range os.Environ() {
+		if name, _, _ := strings.Cut(setting, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+		}
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "config"), []byte(configFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(folder, "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(folder, "credentials"))
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+// roundTripper is a KMS inside the process that answers every request alike.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answering returns a transport that keeps the last request it got.
+func answering(last **http.Request) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		*last = r
+		recorder := httptest.NewRecorder()
+		serveKeys(recorder, r)
+		return recorder.Result(), nil
+	}
+}
+
+func serveKeys(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("X-Amzn-Requestid", "0000-1111")
+	io.WriteString(w, `{"Keys":[],"Truncated":false}`)
+}
+
+func TestEmbedded(t *testing.T) {
+	tests := []struct {
+		name    string
+		env     map[string]string
+		options awsclient.Options
+		want    string // scope of the signature, without its date
+	}{
+		{"nothing set", nil, awsclient.Options{}, "111122223333/*/us-east-1/kms"},
+		{"AWS_DEFAULT_REGION", map[string]string{"AWS_DEFAULT_REGION": "eu-north-1"}, awsclient.Options{}, "111122223333/*/eu-north-1/kms"},
+		{"AWS_REGION", map[string]string{"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-north-1"}, awsclient.Options{}, "111122223333/*/eu-west-1/kms"},
+		{"options", map[string]string{"AWS_REGION": "eu-west-1"}, awsclient.Options{Region: "eu-central-1", Account: "444455556666"}, "444455556666/*/eu-central-1/kms"},
+		{"broken settings and real keys", map[string]string{"AWS_MAX_ATTEMPTS": "many", "AWS_CA_BUNDLE": "/nowhere", "AWS_PROFILE": "gone", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real"}, awsclient.Options{}, "111122223333/*/us-east-1/kms"},
+		{"an endpoint for the real KMS", map[string]string{"AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:1"}, awsclient.Options{}, "111122223333/*/us-east-1/kms"},
+	}
+	scope := regexp.MustCompile(`^.*Credential=(\d+)/\d{8}/([^/]+/kms)/.*$`)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bareEnvironment(t, "")
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			var last *http.Request
+			test.options.Transport = answering(&last)
+			client, err := awsclient.New(t.Context(), test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}); err != nil {
+				t.Fatal(err)
+			}
+			got := scope.ReplaceAllString(last.Header.Get("Authorization"), "$1/*/$2")
+			if got != test.want {
+				t.Errorf("signed for %q, want %s", got, test.want)
+			}
+			if got := last.UserAgent(); !strings.Contains(got, "app/keymat") {
+				t.Errorf("user agent %q", got)
+			}
+		})
+	}
+}
+
+func TestChain(t *testing.T) {
+	const configFile = `
+[default]
+region = eu-west-1
+[profile careful]
+region = eu-north-1
+retry_mode = standard
+sdk_ua_app_id = theirs
+`
+	tests := []struct {
+		name    string
+		env     map[string]string
+		options awsclient.Options
+		region  string
+		retry   aws.RetryMode
+		app     string
+	}{
+		{"file", nil, awsclient.Options{}, "eu-west-1", aws.RetryModeAdaptive, "keymat"},
+		{"environment", map[string]string{"AWS_REGION": "us-west-2"}, awsclient.Options{}, "us-west-2", aws.RetryModeAdaptive, "keymat"},
+		{"options", map[string]string{"AWS_REGION": "us-west-2"}, awsclient.Options{Region: "eu-central-1"}, "eu-central-1", aws.RetryModeAdaptive, "keymat"},
+		{"profile", nil, awsclient.Options{Profile: "careful"}, "eu-north-1", aws.RetryModeStandard, "theirs"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			bareEnvironment(t, configFile)
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			client, err := awsclient.New(t.Context(), test.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := client.Options()
+			if got.Region != test.region || got.RetryMode != test.retry || got.AppID != test.app {
+				t.Errorf("got %s %s %s, want %s %s %s", got.Region, got.RetryMode, got.AppID, test.region, test.retry, test.app)
+			}
+		})
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(serveKeys))
+	defer server.Close()
+	for _, test := range []struct {
+		name, url, env string
+	}{
+		{"option", server.URL, "http://127.0.0.1:1"}, // the option wins
+		{"environment", "", server.URL},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bareEnvironment(t, "")
+			t.Setenv("AWS_ENDPOINT_URL_KMS", test.env)
+			t.Setenv("AWS_ACCESS_KEY_ID", "111122223333")
+			t.Setenv("AWS_SECRET_ACCESS_KEY", "top-secret-access-key")
+			t.Setenv("AWS_SESSION_TOKEN", "toptoken")
+			var debug strings.Builder
+			client, err := awsclient.New(t.Context(), awsclient.Options{Region: "eu-west-1", EndpointURL: test.url, Debug: &debug})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}); err != nil {
+				t.Fatal(err)
+			}
+			want := regexp.MustCompile(`^TrentService\.ListKeys ` + strings.TrimPrefix(server.URL, "http://") + `: 200 \(\d+m?s, request ID 0000-1111\)\n$`)
+			if got := debug.String(); !want.MatchString(got) {
+				t.Errorf("trace %q, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestTraceFailure(t *testing.T) {
+	bareEnvironment(t, "")
+	var debug strings.Builder
+	client, err := awsclient.New(t.Context(), awsclient.Options{
+		Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("unplugged") }),
+		Debug:     &debug,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := func(o *kms.Options) { o.RetryMaxAttempts = 1 }
+	if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}, once); err == nil {
+		t.Fatal("no error")
+	}
+	if got, want := debug.String(), "TrentService.ListKeys kms.us-east-1.amazonaws.com: "; !strings.HasPrefix(got, want) || !strings.Contains(got, "unplugged") {
+		t.Errorf("trace %q, want %s… unplugged", got, want)
+	}
+}
+
+func TestNoRegion(t *testing.T) {
+	for profile, want := range map[string]string{
+		"":      "no AWS Region is configured",
+		"empty": "no AWS Region is configured in profile empty or elsewhere",
+	} {
+		bareEnvironment(t, "[profile empty]\noutput = json\n")
+		_, err := awsclient.New(t.Context(), awsclient.Options{Profile: profile, EndpointURL: "http://127.0.0.1:1"})
+		e, ok := errors.AsType[*awsclient.NoRegionError](err)
+		if !ok || e.Profile != profile || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestBrokenConfiguration(t *testing.T) {
+	bareEnvironment(t, "")
+	_, err := awsclient.New(t.Context(), awsclient.Options{Profile: "gone"})
+	if err == nil || !strings.HasPrefix(err.Error(), "loading the AWS configuration: ") {
+		t.Errorf("got %v", err)
+	}
+}
