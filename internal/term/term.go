@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package term is the conversation with the person at the terminal: secrets
+// typed without echo, confirmations, choices, and a status line.
+//
+// Questions go to the controlling terminal itself, not to the standard streams:
+// those carry results and the story, and may be pipes and files.
+package term
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	xterm "golang.org/x/term"
+)
+
+// ErrInterrupted says that a question was answered with Ctrl-C. While a
+// question is open that key is an answer like any other, not a signal.
+var ErrInterrupted = errors.New("interrupted")
+
+// NoTerminalError says that a question could not be put to anybody.
+type NoTerminalError struct {
+	What    string // the question
+	NoInput bool   // questions were declined: there may well be a terminal
+	Err     error  // why the terminal could not be used, if that was the reason
+}
+
+func (e *NoTerminalError) Error() string {
+	switch {
+	case e.NoInput:
+		return fmt.Sprintf("cannot ask %q: questions are turned off", e.What)
+	case e.Err != nil:
+		return fmt.Sprintf("cannot ask %q: no terminal: %v", e.What, e.Err)
+	}
+	return fmt.Sprintf("cannot ask %q: no terminal", e.What)
+}
+
+func (e *NoTerminalError) Unwrap() error { return e.Err }
+
+// Prompter asks a person. All methods return ErrInterrupted for Ctrl-C, io.EOF
+// for Ctrl-D on an empty line, the context's error once it is cancelled, and
+// *NoTerminalError if there is nobody to ask.
+//
+// A question may have several lines; the last is the one with the answer beside
+// it. Control characters in it are not sent to the terminal.
+type Prompter interface {
+	// Secret asks for a line that nobody shall see, at most MaxSecret bytes of
+	// it. The caller owns the bytes and clears them. Enter alone gives none.
+	Secret(ctx context.Context, prompt string) ([]byte, error)
+	// Confirm asks a question that Y answers with yes and all else with no.
+	Confirm(ctx context.Context, question string) (bool, error)
+	// Select asks for one of the options and returns its index.
+	Select(ctx context.Context, question string, options []string) (int, error)
+}
+
+// Terminal is the Prompter on the controlling terminal. It holds nothing open
+// between questions.
+type Terminal struct {
+	plain bool // no colours
+}
+
+// New returns the Prompter on the controlling terminal of the process; getenv
+// is asked for NO_COLOR and TERM. Whether there is such a terminal is found out
+// by the first question.
+func New(getenv func(string) string) *Terminal {
+	return &Terminal{plain: !wantsColor(getenv)}
+}
+
+// Refuse is the Prompter of somebody who does not want to be asked.
+type Refuse struct{}
+
+// Secret returns a *NoTerminalError.
+func (Refuse) Secret(_ context.Context, prompt string) ([]byte, error) {
+	return nil, &NoTerminalError{What: prompt, NoInput: true}
+}
+
+// Confirm returns a *NoTerminalError.
+func (Refuse) Confirm(_ context.Context, question string) (bool, error) {
+	return false, &NoTerminalError{What: question, NoInput: true}
+}
+
+// Select returns a *NoTerminalError.
+func (Refuse) Select(_ context.Context, question string, _ []string) (int, error) {
+	return 0, &NoTerminalError{What: question, NoInput: true}
+}
+
+// IsTerminal reports whether a stream is a file that is a terminal.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && xterm.IsTerminal(int(f.Fd()))
+}
+
+// Color reports whether to write colours to a stream: to a terminal that can
+// show them, unless NO_COLOR is set (https://no-color.org).
+func Color(stream io.Writer, getenv func(string) string) bool {
+	return IsTerminal(stream) && wantsColor(getenv)
+}
+
+func wantsColor(getenv func(string) string) bool {
+	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}
