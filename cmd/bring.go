@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/material"
+)
+
+type bringOptions struct {
+	newKey   newKey
+	key      string
+	material keyFile
+	out      string
+	noEscrow bool
+	wrapping wrapping
+	lifetime lifetime
+	kind     importKind
+	dryRun   bool
+}
+
+func newBringCmd(a *app) *cobra.Command {
+	o := bringOptions{newKey: newKey{spec: material.SymmetricDefault}}
+	c := &cobra.Command{
+		Use:   "bring (--material <file> | --out <file> | --no-escrow) (--expires <when> | --never-expires)",
+		Short: "Bring material into KMS in one command",
+		Long: `Do the whole procedure: take material from a file, or generate it and keep it in
+a new one; create a KMS key, or take the one named by --key; fetch a wrapping
+key and import token; wrap; import; and confirm.
+
+Nothing is imported before a copy of the material exists that you can bring it
+back from: --material names one, --out makes one. --no-escrow does without;
+when such material is deleted or expires, all that was encrypted under it is
+lost for good.`,
+		Example: `  keymat bring --alias alias/app --out app.key --never-expires
+  keymat bring --alias alias/signing --material signing.der --spec RSA_3072 --expires 365d
+  keymat bring --key alias/app --material app.key --expires 90d`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.bring(cmd.Context(), o) },
+	}
+	o.newKey.register(c)
+	c.Flags().StringVar(&o.key, "key", "", "existing `key` to bring the material into, instead of a new one")
+	o.material.register(c, ownMaterial)
+	c.Flags().StringVar(&o.out, "out", "", "generate the material and keep it in this new `file`")
+	c.Flags().BoolVar(&o.noEscrow, "no-escrow", false, "generate the material and keep no copy at all")
+	o.wrapping.register(c)
+	o.lifetime.register(c)
+	o.kind.register(c)
+	dryRunFlag(c, &o.dryRun)
+	c.MarkFlagsOneRequired("material", "out", "no-escrow")
+	c.MarkFlagsMutuallyExclusive("material", "out", "no-escrow")
+	for _, only := range []string{"alias", "usage", "multi-region", "description", "tag", "spec"} {
+		c.MarkFlagsMutuallyExclusive("key", only)
+	}
+	return c
+}
+
+func (a *app) bring(ctx context.Context, o bringOptions) error {
+	expiry, err := o.lifetime.expiry()
+	if err != nil {
+		return err
+	}
+	create, err := o.newKey.request()
+	if err != nil {
+		return err
+	}
+	im, err := a.importer(ctx, o.key)
+	if err != nil {
+		return err
+	}
+	var key importer.Key // stays zero until created
+	spec := o.newKey.spec
+	if o.key != "" {
+		if key, err = im.Describe(ctx, o.key); err != nil {
+			return err
+		}
+		spec = key.Spec
+	}
+	pair, err := o.wrapping.choose(spec)
+	if err != nil {
+		return err
+	}
+	request := o.kind.request(expiry)
+	if err := request.CheckFor(spec); err != nil {
+		return err
+	}
+	if o.dryRun {
+		return a.bringDryRun(o, key, spec, expiry)
+	}
+	m, err := a.materialToBring(ctx, o, spec)
+	if err != nil {
+		return err
+	}
+	if o.key == "" {
+		if key, err = im.Create(ctx, create); err != nil {
+			return err
+		}
+	}
+	got, proven, err := im.Bring(ctx, key, m, pair, request)
+	if err != nil {
+		return leftBehind(o, key, err)
+	}
+	if err := a.print(receiptOf(got, proofOf(proven))); err != nil {
+		return err
+	}
+	return noIfMismatch(proven)
+}
+
+// leftBehind says of an error after the key was created that the key remains.
+func leftBehind(o bringOptions, key importer.Key, err error) error {
+	if o.key != "" {
+		return err
+	}
+	return &importer.UnfinishedError{KeyARN: key.ARN, Err: err}
+}
+
+// materialToBring reads or generates the material. When it returns, a copy
+// exists on disk, unless the user wants none.
+func (a *app) materialToBring(ctx context.Context, o bringOptions, spec material.Spec) (*material.Material, error) {
+	if o.material.name != "" {
+		return a.readMaterial(ctx, o.material, spec)
+	}
+	if o.out != "" {
+		if err := files.Check(o.out, files.KeepExisting); err != nil {
+			return nil, err
+		}
+	} else if err := a.confirm(ctx, "Import material of which no copy is kept anywhere"); err != nil {
+		return nil, err
+	}
+	m, err := material.Generate(spec)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+	if o.noEscrow {
+		a.warn("no copy of this material is kept: once deleted or expired it can never come back")
+		return m, nil
+	}
+	if err := a.writeMaterial(o.out, m, files.KeepExisting); err != nil {
+		return nil, err
+	}
+	a.say("generated %s material (fingerprint %s) and kept it in %s", spec, m.Fingerprint(), o.out)
+	return m, nil
+}
+
+func (a *app) bringDryRun(o bringOptions, key importer.Key, spec material.Spec, expiry importer.Expiry) error {
+	switch {
+	case o.material.name != "":
+		a.say("would read %s material from %s", spec, o.material.name)
+	case o.out != "":
+		a.say("would generate %s material and keep it in %s", spec, o.out)
+	default:
+		a.say("would generate %s material and keep no copy", spec)
+	}
+	if o.key == "" {
+		a.say("would create a %s key", spec)
+		key = importer.Key{Spec: spec}
+	}
+	a.say("would fetch, wrap and import the material; it %s", describeExpiry(expiry))
+	return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/mockkms"
+)
+
+// importer connects to the KMS that the flags name and gives the steps through
+// it. refs are what the user named: a key's ARN decides the Region.
+func (a *app) importer(ctx context.Context, refs ...string) (*importer.Importer, error) {
+	client, err := a.connect(ctx, refs...)
+	if err != nil {
+		return nil, err
+	}
+	return &importer.Importer{KMS: client, Observe: a.tell}, nil
+}
+
+// connect gives a KMS client. It reads configuration but makes no call, and is
+// itself called only by commands that need KMS.
+func (a *app) connect(ctx context.Context, refs ...string) (*kms.Client, error) {
+	region, err := a.regionFor(refs)
+	if err != nil {
+		return nil, err
+	}
+	o := awsclient.Options{Region: region, Profile: a.globals.profile, EndpointURL: a.globals.endpointURL}
+	if a.globals.verbose {
+		o.Debug = a.env.Stderr
+	}
+	if a.globals.mock && a.globals.endpointURL == "" {
+		store, _, err := a.openMock()
+		if err != nil {
+			return nil, err
+		}
+		kms := mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce))
+		a.closers = append(a.closers, kms.Close)
+		o.Transport = mockkms.Transport(kms)
+	}
+	return awsclient.New(ctx, o)
+}
+
+// aheadOnce lets a command that waits for a wrapping key make the next one
+// meanwhile, of the size that is used when nobody says otherwise.
+var aheadOnce = mockkms.KeysAhead{RSA4096: 1}
+
+// regionFor is the Region to ask: the flag, or that of the first key ARN among
+// refs. A flag that contradicts an ARN is refused: KMS would say "not found".
+func (a *app) regionFor(refs []string) (string, error) {
+	for _, ref := range refs {
+		region, ok := regionOf(ref)
+		if !ok {
+			continue
+		}
+		if a.globals.region != "" && a.globals.region != region {
+			return "", usagef("--region %s contradicts %s, which is in %s", a.globals.region, ref, region)
+		}
+		return region, nil
+	}
+	return a.globals.region, nil
+}
+
+// regionOf reads the Region out of "arn:aws:kms:us-east-1:111122223333:key/…".
+func regionOf(ref string) (string, bool) {
+	parts := strings.SplitN(ref, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || parts[2] != "kms" {
+		return "", false
+	}
+	return parts[3], true
+}
+
+// openMock opens the state of the embedded mock, which is made if need be.
+func (a *app) openMock() (mockkms.Store, string, error) {
+	path, err := a.mockStatePath()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, "", err
+	}
+	store, err := mockkms.OpenStore(path)
+	return store, path, err
+}
+
+// mockStatePath is where the embedded mock keeps its state: as told, or
+// "keymat/mock.db" in the user's state folder (XDG_STATE_HOME on Unix).
+func (a *app) mockStatePath() (string, error) {
+	if a.globals.mockState != "" {
+		return a.globals.mockState, nil
+	}
+	if dir := a.env.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "keymat", "mock.db"), nil
+	}
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		dir, err := os.UserConfigDir()
+		return filepath.Join(dir, "keymat", "mock.db"), err
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "state", "keymat", "mock.db"), err
+}

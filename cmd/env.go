@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+// Our own environment variables. None of them ever holds a secret.
+const (
+	envMock      = "KEYMAT_MOCK"
+	envMockState = "KEYMAT_MOCK_STATE"
+)
+
+var environment = []struct{ name, meaning string }{
+	{envMock, "1: use the embedded mock, as --mock does"},
+	{envMockState, "file that holds the mock's state, as --mock-state does"},
+	{"XDG_STATE_HOME", "folder under which the mock's state is kept otherwise"},
+	{"NO_COLOR", "anything: no colours on the terminal"},
+	{"AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, …", "read by the AWS SDK, as for the AWS CLI"},
+	{"AWS_ENDPOINT_URL_KMS", "talk to the KMS at this URL, such as that of keymat mock serve"},
+	{"AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT", "read by the AWS SDK"},
+}
+
+func newEnvironmentTopic() *cobra.Command {
+	var text strings.Builder
+	text.WriteString("Environment variables that keymat reads. No secret is ever taken from one.\n\n")
+	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, v := range environment {
+		fmt.Fprintf(tw, "  %s\t%s\n", v.name, v.meaning)
+	}
+	tw.Flush()
+	return &cobra.Command{Use: "environment", Short: "Environment variables that keymat reads", Long: strings.TrimSpace(text.String())}
+}
+
+func newExitCodesTopic() *cobra.Command {
+	return &cobra.Command{Use: "exit-codes", Short: "Exit codes and what they mean", Long: `Exit codes:
+
+  0    done
+  1    failed; the error says why, the hint what to do
+  2    wrong usage; nothing was done
+  3    the answer is no: KMS does not hold this material
+  130  interrupted`}
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/term"
+	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/mockkms"
+	"github.com/keymat/keymat/token"
+	"github.com/keymat/keymat/wrap"
+)
+
+// usageError is an error in how keymat was called.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// interruptedError is whatever ended a run that was interrupted.
+type interruptedError struct{ err error }
+
+func (e *interruptedError) Error() string { return "interrupted: " + e.err.Error() }
+func (e *interruptedError) Unwrap() error { return e.err }
+
+// inFile says in which file an error was found.
+func inFile(name string, err error) error { return fmt.Errorf("%s: %w", name, err) }
+
+// failure is how an error appears in results.
+type failure struct {
+	Error string   `json:"error"`
+	Hints []string `json:"hints,omitempty"`
+	Exit  int      `json:"exit_code"`
+}
+
+// fail tells an error and its hints, and gives the exit code.
+func (a *app) fail(err error) int {
+	advice := explain(err)
+	message := describeError(err)
+	fmt.Fprintf(a.env.Stderr, "keymat: error: %s\n", message)
+	for _, hint := range advice.hints {
+		fmt.Fprintf(a.env.Stderr, "keymat: hint: %s\n", hint)
+	}
+	if a.globals.json && !a.told {
+		// Nobody is left to tell if this fails too.
+		_ = writeJSON(a.env.Stdout, failure{Error: message, Hints: advice.hints, Exit: advice.exit})
+	}
+	return advice.exit
+}
+
+// advice is what to do about an error.
+type advice struct {
+	hints []string
+	exit  int
+}
+
+func hint(format string, args ...any) advice {
+	return advice{hints: []string{fmt.Sprintf(format, args...)}, exit: exitFailed}
+}
+
+// explain finds the advice for an error: packages below state facts, and only
+// here do we know what the user can type next.
+func explain(err error) advice {
+	if _, ok := errors.AsType[*interruptedError](err); ok || errors.Is(err, term.ErrInterrupted) {
+		return advice{exit: exitInterrupted}
+	}
+	if errors.Is(err, errNo) {
+		return advice{exit: exitNo}
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return advice{hints: []string{"keymat help, or a command with --help, says what can be given"}, exit: exitUsage}
+	}
+	for _, explain := range []func(error) (advice, bool){explainImport, explainMaterial, explainLocal, explainKMS, explainConnection} {
+		if advice, ok := explain(err); ok {
+			return advice
+		}
+	}
+	return advice{exit: exitFailed}
+}
+
+// explainImport covers the rules of importing.
+func explainImport(err error) (advice, bool) {
+	if e, ok := errors.AsType[*token.ExpiredError](err); ok {
+		return hint("fetch a new one and wrap again: keymat fetch %s --out params.json", e.KeyARN), true
+	}
+	if e, ok := errors.AsType[*wrap.RefusedError](err); ok {
+		return hint("leave out --algorithm and --wrapping-key to use %s", e.Allowed[0]), true
+	}
+	if _, ok := errors.AsType[*importer.OriginError](err); ok {
+		return hint("the origin of a key can never be changed; make a new one: keymat create --spec SYMMETRIC_DEFAULT"), true
+	}
+	if e, ok := errors.AsType[*importer.StateError](err); ok {
+		return explainState(e.KeyARN, string(e.State)), true
+	}
+	if e, ok := errors.AsType[*importer.AliasTakenError](err); ok {
+		return hint("bring the material into that key with --key %s, or choose another alias", e.Alias), true
+	}
+	if e, ok := errors.AsType[*importer.NeverImportedError](err); ok {
+		return hint("import material for the first time: keymat bring --key %s --material FILE", e.KeyARN), true
+	}
+	if e, ok := errors.AsType[*importer.UncertainError](err); ok {
+		return hint("look with keymat reimport %s --dry-run, and run the import again: the same material can come twice without harm", e.KeyARN), true
+	}
+	return advice{}, false
+}
+
+func explainState(key, state string) advice {
+	switch state {
+	case "PendingImport":
+		return hint("the key has no material now; bring it back: keymat reimport %s --material FILE", key)
+	case "PendingDeletion", "PendingReplicaDeletion":
+		return hint("the key is scheduled for deletion; to keep it: aws kms cancel-key-deletion --key-id %s", key)
+	case "Disabled":
+		return hint("enable it first: aws kms enable-key --key-id %s", key)
+	}
+	return hint("the state passes by itself; try again in a minute")
+}
+
+// explainMaterial covers what can be wrong with a file of key material.
+func explainMaterial(err error) (advice, bool) {
+	if _, ok := errors.AsType[*material.PublicKeyError](err); ok {
+		return hint("KMS takes the private key and derives the public one from it"), true
+	}
+	if _, ok := errors.AsType[*material.MismatchError](err); ok {
+		return hint("keymat inspect FILE says what a file holds; the spec of a key can never be changed"), true
+	}
+	if _, ok := errors.AsType[*material.AmbiguousError](err); ok {
+		return hint("say which is meant with --material-encoding raw, hex or base64"), true
+	}
+	if e, ok := errors.AsType[*material.PassphraseError](err); ok && e.Wrong {
+		return hint("try again; nothing was changed"), true
+	}
+	if e, ok := errors.AsType[*material.UnsupportedSpecError](err); ok && e.Spec != "" {
+		return hint("KMS imports %s", list(material.Specs())), true
+	}
+	return advice{}, false
+}
+
+// explainLocal covers files and terminals of this machine.
+func explainLocal(err error) (advice, bool) {
+	if _, ok := errors.AsType[*files.ExistsError](err); ok {
+		return hint("name another file; --force overwrites, where a command has it"), true
+	}
+	if _, ok := errors.AsType[*term.NoTerminalError](err); ok {
+		return hint("run it in a terminal; --yes answers confirmations, but nothing answers for a passphrase"), true
+	}
+	if _, ok := errors.AsType[*awsclient.NoRegionError](err); ok {
+		return hint("name a Region with --region or AWS_REGION, or try keymat's own KMS with --mock"), true
+	}
+	if _, ok := errors.AsType[*mockkms.StoreBusyError](err); ok {
+		return hint("another keymat is at work on the same mock; wait for it, or name another file with --mock-state"), true
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return hint("look at who owns the file and its folder"), true
+	}
+	return advice{}, false
+}
+
+// explainConnection covers everything between us and KMS.
+func explainConnection(err error) (advice, bool) {
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return hint("%s cannot be found: look at the network, and at --region", e.Name), true
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return hint("nothing answers at %s: look at the network, and at --endpoint-url", e.Addr), true
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return hint("KMS took too long; try again"), true
+	}
+	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		return hint("the connection broke; try again"), true
+	}
+	if strings.Contains(err.Error(), "get credentials") || strings.Contains(err.Error(), "get identity") {
+		return hint("no AWS credentials were found: aws configure, aws sso login, or keymat's own KMS with --mock"), true
+	}
+	return advice{}, false
+}
+
+// describeError is the error in one line, with the SDK's layers taken off where
+// they only repeat themselves.
+func describeError(err error) string {
+	call, ok := errors.AsType[*importer.CallError](err)
+	var api smithy.APIError
+	if !ok || !errors.As(err, &api) {
+		return err.Error()
+	}
+	bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: errors.New(describeAPI(api))}
+	return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
+}
+
+// describeAPI is what KMS answered: the exception and its message, or ours
+// where it has none (the SDK then says UnknownError).
+func describeAPI(api smithy.APIError) string {
+	message := api.ErrorMessage()
+	if message == "" || message == "UnknownError" {
+		message = silent(api)
+	}
+	return api.ErrorCode() + ": " + message
+}
+
+// silent says what KMS means by an exception that comes without a message
+// (recorded: InvalidCiphertext, InvalidImportToken and others have none).
+func silent(api smithy.APIError) string {
+	switch api.(type) {
+	case *types.InvalidCiphertextException:
+		return "KMS could not unwrap the material, or it does not fit the key"
+	case *types.InvalidImportTokenException:
+		return "the import token is damaged, or belongs to another key"
+	case *types.ExpiredImportTokenException:
+		return "the import token is older than 24 hours"
+	case *types.IncorrectKeyMaterialException:
+		return "this is not the material the key had"
+	}
+	return "KMS gave no reason"
+}

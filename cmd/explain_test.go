@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/term"
+	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/mockkms"
+	"github.com/keymat/keymat/token"
+)
+
+const testKey = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+func TestExplain(t *testing.T) {
+	call := func(err error) error {
+		return &importer.CallError{Operation: "ImportKeyMaterial", Key: testKey, Err: err}
+	}
+	code := func(code, message string) error {
+		return call(fmt.Errorf("operation error KMS: %w", &smithy.GenericAPIError{Code: code, Message: message}))
+	}
+	state := func(message string) error {
+		return call(&types.KMSInvalidStateException{Message: aws.String(testKey + message)})
+	}
+	tests := []struct {
+		err  error
+		says string // end of the error as told
+		hint string // part of the first hint
+		exit int
+	}{
+		{call(&types.InvalidCiphertextException{}), "InvalidCiphertextException: KMS could not unwrap the material, or it does not fit the key", "rsa_oaep_md", 1},
+		{call(&types.InvalidImportTokenException{}), "the import token is damaged, or belongs to another key", "keymat fetch " + testKey, 1},
+		{call(&types.ExpiredImportTokenException{}), "the import token is older than 24 hours", "keymat fetch " + testKey, 1},
+		{call(&types.IncorrectKeyMaterialException{Message: aws.String("no")}), "IncorrectKeyMaterialException: no", "only the bytes it had", 3},
+		{call(&types.IncorrectKeyMaterialException{}), "this is not the material the key had", "only the bytes it had", 3},
+		{state(" is pending import."), "is pending import.", "keymat reimport " + testKey, 1},
+		{state(" is pending deletion."), "is pending deletion.", "aws kms cancel-key-deletion", 1},
+		{state(" is creating."), "is creating.", "passes by itself", 1},
+		{call(&types.KMSInvalidStateException{Message: aws.String("another key material (id: 00) is pending rotation.")}), "is pending rotation.", "keymat delete-material", 1},
+		{call(&types.DisabledException{}), "KMS gave no reason", "aws kms enable-key --key-id " + testKey, 1},
+		{call(&types.UnsupportedOperationException{}), "KMS gave no reason", "origin EXTERNAL", 1},
+		{call(&types.NotFoundException{Message: aws.String("Key does not exist")}), "Key does not exist", "--region", 1},
+		{code("AccessDeniedException", "User: x is not authorized"), "User: x is not authorized", "allow kms:ImportKeyMaterial", 1},
+		{code("ThrottlingException", "slow"), "slow", "wait a little", 1},
+		{code("ExpiredTokenException", "expired"), "expired", "your AWS credentials have expired (not the import token)", 1},
+		{code("UnrecognizedClientException", "The security token included in the request is invalid."), "invalid.", "does not accept these credentials", 1},
+		{code("KMSInternalException", ""), "KMS gave no reason", "on the side of AWS", 1},
+		{code("ValidationException", "1 validation error detected"), "detected", "--verbose", 1},
+
+		{&token.ExpiredError{KeyARN: testKey}, "", "keymat fetch " + testKey + " --out params.json", 1},
+		{&importer.OriginError{KeyARN: testKey, Origin: types.OriginTypeAwsKms}, "only a key created with origin EXTERNAL takes imported material", "keymat create", 1},
+		{&importer.StateError{KeyARN: testKey, State: types.KeyStatePendingImport}, "is in state PendingImport", "keymat reimport", 1},
+		{&importer.AliasTakenError{Alias: "alias/a", KeyARN: testKey}, "alias/a already names " + testKey, "--key alias/a", 1},
+		{&importer.NeverImportedError{KeyARN: testKey}, "", "keymat bring --key " + testKey, 1},
+		{&importer.UncertainError{KeyARN: testKey, Err: errors.New("gone")}, "may have happened: gone", "keymat reimport", 1},
+		{&files.ExistsError{Name: "a.key"}, "a.key exists already", "--force", 1},
+		{&term.NoTerminalError{What: "x"}, "", "--yes", 1},
+		{&awsclient.NoRegionError{}, "no AWS Region is configured", "--mock", 1},
+		{&mockkms.StoreBusyError{}, "", "--mock-state", 1},
+		{&material.AmbiguousError{}, "", "--material-encoding", 1},
+		{usagef("wrong"), "wrong", "keymat help", 2},
+		{errNo, "KMS holds other material than this", "", 3},
+		{&interruptedError{errors.New("context canceled")}, "interrupted: context canceled", "", 130},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%T", tt.err), func(t *testing.T) {
+			if got := describeError(tt.err); !strings.HasSuffix(got, tt.says) {
+				t.Errorf("error %q, want it to end in %q", got, tt.says)
+			}
+			advice := explain(tt.err)
+			if advice.exit != tt.exit {
+				t.Errorf("%v: exit code %d, want %d", tt.err, advice.exit, tt.exit)
+			}
+			if got := strings.Join(advice.hints, "\n"); !strings.Contains(got, tt.hint) || (tt.hint == "") != (got == "") {
+				t.Errorf("%v: hint %q, want one with %q", tt.err, got, tt.hint)
+			}
+		})
+	}
+}
+
+// TestDescribeErrorKeepsContext: what our own layers say stays; the SDK's
+// layers between the call and the exception go.
+func TestDescribeErrorKeepsContext(t *testing.T) {
+	call := &importer.CallError{
+		Operation: "ImportKeyMaterial",
+		Key:       testKey,
+		Err:       fmt.Errorf("operation error KMS: ImportKeyMaterial, https response error StatusCode: 400: %w", &types.InvalidImportTokenException{}),
+	}
+	err := &importer.UnfinishedError{KeyARN: testKey, Err: call}
+	want := testKey + " was created and remains: ImportKeyMaterial of " + testKey +
+		": InvalidImportTokenException: the import token is damaged, or belongs to another key"
+	if got := describeError(err); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestLeft(t *testing.T) {
+	now := time.Now()
+	tests := map[time.Duration]string{
+		-time.Second:                  "over",
+		0:                             "over",
+		time.Second:                   "less than a minute",
+		59 * time.Minute:              "59 m",
+		24*time.Hour - time.Second:    "23 h 59 m",
+		47*time.Hour + 59*time.Minute: "47 h 59 m",
+		48 * time.Hour:                "2 d 0 h",
+		90*24*time.Hour - time.Hour:   "89 d 23 h",
+	}
+	for d, want := range tests {
+		if got := left(now.Add(d), now); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}

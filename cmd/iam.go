@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+// permissions are the KMS actions each command may call. A test runs the
+// commands and compares.
+var permissions = []struct {
+	command string
+	actions []string
+}{
+	{"create", []string{"CreateKey", "CreateAlias", "DescribeKey", "TagResource"}},
+	{"fetch", []string{"DescribeKey", "GetParametersForImport"}},
+	{"import", []string{"DescribeKey", "ImportKeyMaterial", "ListKeyRotations"}},
+	{"confirm", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
+	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
+	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
+	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
+}
+
+// A statement of an IAM policy, in the order AWS prints its members.
+type statement struct {
+	Sid       string
+	Effect    string
+	Action    []string
+	Resource  string
+	Condition map[string]map[string]string `json:",omitempty"`
+}
+
+type policy struct {
+	Version   string
+	Statement []statement
+}
+
+const (
+	anyKey   = "arn:aws:kms:REGION:ACCOUNT:key/KEY-ID"
+	anyAlias = "arn:aws:kms:REGION:ACCOUNT:alias/NAME"
+)
+
+// external limits an action to keys that take imported material.
+var external = map[string]map[string]string{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}
+
+var policies = []struct {
+	purpose    string
+	statements []statement
+}{
+	{"to create keys (create, bring)", []statement{
+		{"CreateExternalKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
+		{"NameThem", "Allow", []string{"kms:CreateAlias"}, anyAlias, nil},
+		{"NameThemOnTheKey", "Allow", []string{"kms:CreateAlias", "kms:DescribeKey"}, anyKey, nil},
+	}},
+	{"to import, confirm and re-import (fetch, import, confirm, bring, reimport)", []statement{
+		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
+		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
+		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
+	}},
+	{"to delete material (delete-material); keep it apart from the others", []statement{
+		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
+		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
+	}},
+}
+
+func newIAMTopic() *cobra.Command {
+	var text bytes.Buffer
+	text.WriteString("What each command has to be allowed to do. generate, wrap and inspect call nothing.\n\n")
+	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, p := range permissions {
+		fmt.Fprintf(tw, "  %s\t%s\n", p.command, strings.Join(p.actions, " "))
+	}
+	tw.Flush()
+	text.WriteString(`
+GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
+ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
+None of these works across accounts for imports.
+`)
+	for _, p := range policies {
+		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)
+		// Writing to memory cannot fail.
+		_ = writeJSON(&text, policy{Version: "2012-10-17", Statement: p.statements})
+	}
+	return &cobra.Command{Use: "iam", Short: "Least-privilege IAM policies for each command", Long: strings.TrimSpace(text.String())}
+}

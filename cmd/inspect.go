@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/token"
+	"github.com/keymat/keymat/wrap"
+)
+
+func newInspectCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect <file>",
+		Short: "Say what a file is",
+		Long: `Say what a file is: key material in any form, a public key, import parameters, a
+wrapped package, the console's download, a KMS ciphertext. Secrets are never
+shown; nothing is asked for and nothing is changed. - reads standard input.`,
+		Example: `  keymat inspect params.json
+  keymat inspect app.key --json`,
+		Args: oneArg("file"),
+		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args[0]) },
+	}
+}
+
+// maxInspect is in bytes, and larger than any file that we know the inside of.
+const maxInspect = max(token.MaxFile, material.MaxInput)
+
+func (a *app) inspect(name string) error {
+	data, err := files.ReadLimited(name, a.env.Stdin, maxInspect)
+	if err != nil {
+		return err
+	}
+	defer clear(data)
+	for _, recognise := range []func([]byte) (inspection, error){inspectOurs, inspectZip, inspectCiphertext, inspectMaterial} {
+		found, err := recognise(data)
+		if err != nil {
+			return inFile(name, err)
+		}
+		if found.What != "" {
+			found.File = name
+			return a.print(found)
+		}
+	}
+	return fmt.Errorf("%s: %d bytes of a kind that keymat does not know", name, len(data))
+}
+
+// inspection is what a file turned out to be. Recognisers leave What empty for
+// files that are not theirs.
+type inspection struct {
+	File    string   `json:"file"`
+	What    string   `json:"what"`
+	Details []detail `json:"details,omitempty"`
+}
+
+type detail struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func (i *inspection) add(name, value string) {
+	if value != "" {
+		i.Details = append(i.Details, detail{name, value})
+	}
+}
+
+func (i inspection) text(w io.Writer) {
+	pairs := []string{"file", i.File, "what", i.What}
+	for _, d := range i.Details {
+		pairs = append(pairs, d.Name, d.Value)
+	}
+	fields(w, pairs...)
+}
+
+// inspectOurs recognises our own JSON files by their "kind".
+func inspectOurs(data []byte) (inspection, error) {
+	var head struct {
+		Kind string `json:"kind"`
+	}
+	if json.Unmarshal(data, &head) != nil {
+		return inspection{}, nil
+	}
+	switch head.Kind {
+	case token.KindParameters:
+		p, err := token.ReadParameters(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeParameters(p), nil
+	case token.KindWrapped:
+		w, err := token.ReadWrapped(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeWrapped(w), nil
+	}
+	return inspection{}, nil
+}
+
+func describeParameters(p *token.Parameters) inspection {
+	i := inspection{What: "import parameters: a wrapping key and its import token"}
+	i.add("key", p.KeyARN)
+	i.add("key spec", string(p.KeySpec))
+	i.add("wrapping", wrap.Pair{Algorithm: p.Algorithm, KeySpec: p.WrappingKeySpec}.String())
+	i.add("valid to", deadline(p.ValidTo))
+	i.add("import token", fmt.Sprintf("%d bytes", len(p.ImportToken)))
+	return i
+}
+
+func describeWrapped(w *token.Wrapped) inspection {
+	i := inspection{What: "wrapped package: key material encrypted for one key, with its import token"}
+	i.add("key", w.KeyARN)
+	i.add("key spec", string(w.KeySpec))
+	i.add("wrapping", wrap.Pair{Algorithm: w.Algorithm, KeySpec: w.WrappingKeySpec}.String())
+	i.add("valid to", deadline(w.ValidTo))
+	i.add("ciphertext", fmt.Sprintf("%d bytes, sha256:%s", len(w.EncryptedKeyMaterial), w.EncryptedKeyMaterialSHA256()))
+	return i
+}
+
+func inspectZip(data []byte) (inspection, error) {
+	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) {
+		return inspection{}, nil
+	}
+	z, err := token.ReadZip(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return inspection{}, err
+	}
+	i := inspection{What: "import parameters as the AWS console downloads them"}
+	i.add("key", cmp.Or(z.KeyARN, z.KeyID))
+	i.add("wrapping", wrap.Pair{Algorithm: z.Algorithm, KeySpec: z.WrappingKeySpec}.String())
+	if !z.ValidTo.IsZero() {
+		i.add("valid to", deadline(z.ValidTo))
+	}
+	i.add("import token", fmt.Sprintf("%d bytes", len(z.ImportToken)))
+	return i, nil
+}
+
+// A KMS ciphertext under a symmetric key, as observed (not documented) in 2026:
+// version 01 02, kind 02 or 03, 00 78, then the key material ID.
+const ciphertextHeader = 58 // bytes before the sealed part
+
+func inspectCiphertext(data []byte) (inspection, error) {
+	blob := data
+	if decoded, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(data))); err == nil {
+		blob = decoded
+	}
+	if len(blob) <= ciphertextHeader || !bytes.HasPrefix(blob, []byte{1, 2}) || !slices.Contains([]byte{2, 3}, blob[2]) || blob[3] != 0 || blob[4] != 0x78 {
+		return inspection{}, nil
+	}
+	i := inspection{What: "KMS ciphertext under a symmetric key (layout observed, not documented)"}
+	i.add("key material", hex.EncodeToString(blob[5:37]))
+	i.add("length", fmt.Sprintf("%d bytes", len(blob)))
+	return i, nil
+}
+
+func inspectMaterial(data []byte) (inspection, error) {
+	if len(data) > material.MaxInput {
+		return inspection{}, nil
+	}
+	d, err := material.Identify(data)
+	if err != nil {
+		return inspection{}, err
+	}
+	i := inspection{What: d.What}
+	i.add("encoding", string(d.Encoding))
+	i.add("key spec", string(d.Spec))
+	i.add("fits", list(d.Candidates))
+	if d.Encrypted {
+		i.add("encrypted", "yes, a passphrase opens it")
+	}
+	if d.Fingerprint != nil {
+		i.add("fingerprint", d.Fingerprint.String())
+	}
+	if d.Problem != nil {
+		i.add("problem", d.Problem.Error())
+	}
+	return i, nil
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/token"
+)
+
+// keyFile names a file of key material. Its encoding is recognised, unless the
+// file reads in two ways and the user has to say which is meant.
+type keyFile struct {
+	name     string
+	encoding string
+}
+
+func (k *keyFile) register(c *cobra.Command, usage string) {
+	c.Flags().StringVar(&k.name, "material", "", usage)
+	c.Flags().StringVar(&k.encoding, "material-encoding", "", "`how` to read a file that can be read in two ways: raw, hex or base64")
+	complete(c, "material-encoding", []string{"raw", "hex", "base64"})
+}
+
+// ownMaterial is the usual meaning of --material.
+const ownMaterial = "`file` with the key material, in any common form; - for standard input"
+
+var encodings = map[string]material.Encoding{"": "", "raw": material.Raw, "hex": material.Hex, "base64": material.Base64}
+
+// readMaterial reads key material of the given spec from a file in any form
+// that material.Parse knows, asking for a passphrase where the file has one.
+func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (*material.Material, error) {
+	as, known := encodings[k.encoding]
+	if !known {
+		return nil, usagef("--material-encoding takes raw, hex or base64, not %q", k.encoding)
+	}
+	data, err := files.ReadLimited(k.name, a.env.Stdin, material.MaxInput)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(data)
+	m, found, err := material.Parse(data, material.Options{
+		Spec: spec,
+		As:   as,
+		Passphrase: func(what string) ([]byte, error) {
+			return a.passphrase(ctx, fmt.Sprintf("%s (%s)", k.name, what))
+		},
+	})
+	if err != nil {
+		return nil, inFile(k.name, err)
+	}
+	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+	a.say("read %s material from %s (%s, fingerprint %s)", m.Spec(), k.name, found, m.Fingerprint())
+	if found == material.RawText {
+		a.warn("%s is all printable text: it was taken as raw bytes, but looks like no random key", k.name)
+	}
+	return m, nil
+}
+
+// writeMaterial keeps material in a new file, and reads it back: from here on
+// others rely on this copy.
+func (a *app) writeMaterial(name string, m *material.Material, o files.Overwrite) error {
+	return m.Secret().Expose(func(plaintext []byte) error {
+		if err := files.WriteSecret(name, plaintext, o); err != nil {
+			return err
+		}
+		kept, err := files.ReadLimited(name, nil, material.MaxInput)
+		defer clear(kept)
+		if err == nil && !bytes.Equal(kept, plaintext) {
+			err = fmt.Errorf("%s reads back differently from what was written", name)
+		}
+		return err
+	})
+}
+
+// readParameters reads a params.json.
+func (a *app) readParameters(name string) (*token.Parameters, error) {
+	return readFile(a, name, token.ReadParameters)
+}
+
+// readWrapped reads a wrapped.json.
+func (a *app) readWrapped(name string) (*token.Wrapped, error) {
+	return readFile(a, name, token.ReadWrapped)
+}
+
+// readFile reads a small file of ours; name "-" is standard input.
+func readFile[T any](a *app, name string, read func(io.Reader) (T, error)) (T, error) {
+	data, err := files.ReadLimited(name, a.env.Stdin, token.MaxFile)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	v, err := read(bytes.NewReader(data))
+	if err != nil {
+		return v, inFile(name, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// globals are the flags of every command.
+type globals struct {
+	json        bool
+	region      string
+	profile     string
+	endpointURL string
+	mock        bool
+	mockState   string
+	yes         bool
+	noInput     bool
+	quiet       bool
+	verbose     bool
+}
+
+func (g *globals) register(f *pflag.FlagSet, getenv func(string) string) {
+	mock, _ := strconv.ParseBool(getenv(envMock))
+	f.BoolVar(&g.json, "json", false, "print the result as one JSON object")
+	f.StringVar(&g.region, "region", "", "AWS `region`; otherwise that of the key's ARN, or of your AWS settings")
+	f.StringVar(&g.profile, "profile", "", "AWS `profile` of the shared configuration")
+	f.StringVar(&g.endpointURL, "endpoint-url", "", "talk to the KMS at this `URL`, such as that of keymat mock serve")
+	f.BoolVar(&g.mock, "mock", mock, "use the KMS inside keymat instead of AWS")
+	f.StringVar(&g.mockState, "mock-state", getenv(envMockState), "`file` that holds the state of the embedded mock")
+	f.BoolVarP(&g.yes, "yes", "y", false, "answer yes to confirmations")
+	f.BoolVar(&g.noInput, "no-input", false, "never ask; fail where something would have to be asked")
+	f.BoolVarP(&g.quiet, "quiet", "q", false, "say nothing but errors on stderr")
+	f.BoolVarP(&g.verbose, "verbose", "v", false, "say more on stderr, such as each call to KMS")
+}
+
+// Tree is the tree of commands, for documentation. It is not meant to be run.
+func Tree() *cobra.Command {
+	return newRoot(&app{env: Env{Getenv: func(string) string { return "" }}})
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "keymat",
+		Short: "Bring your own key material into AWS KMS",
+		Long: `keymat generates key material, keeps a copy you can recover, wraps it, imports
+it into AWS KMS, proves that it worked, and brings it back when it was deleted
+or has expired. It works against AWS, or with --mock against a KMS of its own.`,
+		Example: `  keymat lab
+  keymat bring --alias alias/app --spec SYMMETRIC_DEFAULT --out app.key --never-expires
+  keymat reimport alias/app --material app.key --expires 90d`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.env.Stdin)
+	root.SetOut(a.env.Stdout)
+	root.SetErr(a.env.Stderr)
+	a.globals.register(root.PersistentFlags(), a.env.Getenv)
+	root.AddGroup(
+		&cobra.Group{ID: groupStart, Title: "Start here:"},
+		&cobra.Group{ID: groupSteps, Title: "Step by step, across an air gap if need be:"},
+		&cobra.Group{ID: groupLife, Title: "A key's life:"},
+		&cobra.Group{ID: groupTools, Title: "Tools:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(groupStart, newLabCmd(a), newBringCmd(a))
+	add(groupSteps, newGenerateCmd(a), newCreateCmd(a), newFetchCmd(a), newWrapCmd(a), newImportCmd(a), newConfirmCmd(a))
+	add(groupLife, newReimportCmd(a), newDeleteMaterialCmd(a))
+	add(groupTools, newInspectCmd(a), newMockCmd(a), newVersionCmd(a))
+	root.SetCompletionCommandGroupID(groupTools)
+	root.SetHelpCommandGroupID(groupTools)
+	root.AddCommand(newIAMTopic(), newEnvironmentTopic(), newExitCodesTopic())
+	a.noteStart(root)
+	return root
+}
+
+const (
+	groupStart = "start"
+	groupSteps = "steps"
+	groupLife  = "life"
+	groupTools = "tools"
+)
+
+// noteStart makes every command note that its own work began: an error before
+// that is one of usage.
+func (a *app) noteStart(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		a.noteStart(sub)
+	}
+	if run := c.RunE; run != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			return run(cmd, args)
+		}
+	}
+}
+
+// oneArg demands exactly one argument and says which.
+func oneArg(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return fmt.Errorf("%s is missing", name)
+		case 1:
+			return nil
+		}
+		return fmt.Errorf("one %s is taken, %d were given", name, len(args))
+	}
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd_test
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/keymat/keymat/cmd"
+	"github.com/keymat/keymat/mockkms"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"keymat": func() { os.Exit(cmd.Main()) }})
+}
+
+// TestScripts runs what a user could type. Each script has a mock of its own,
+// served over HTTP to the real binary, which has no hook for tests.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"kms-calls": kmsCalls,
+			"fault":     fault,
+			"replace":   replace,
+		},
+	})
+}
+
+type mockKey struct{}
+
+// served is the mock of one script, and how many of its calls were looked at.
+type served struct {
+	kms  *mockkms.KMS
+	seen int
+}
+
+func setUp(env *testscript.Env) error {
+	kms := mockkms.New(mockkms.WithSharedWrappingKeys())
+	server := httptest.NewServer(kms)
+	env.Defer(server.Close)
+	env.Values[mockKey{}] = &served{kms: kms}
+	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("KEYMAT_MOCK_STATE", filepath.Join(env.WorkDir, "mock.db"))
+	env.Setenv("AWS_ENDPOINT_URL_KMS", server.URL)
+	env.Setenv("AWS_REGION", "eu-central-1")
+	env.Setenv("AWS_ACCESS_KEY_ID", "mock")
+	env.Setenv("AWS_SECRET_ACCESS_KEY", "mock")
+	env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	return nil
+}
+
+// exits N CMD ARGS… demands exactly that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N command args...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := err.(interface{ ExitCode() int })
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// kms-calls OPERATION… demands that exactly these calls arrived since the last
+// time, in this order; kms-calls -ignore only looks.
+func kmsCalls(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value(mockKey{}).(*served)
+	all := s.kms.Calls()
+	got := all[s.seen:]
+	s.seen = len(all)
+	if slices.Equal(args, []string{"-ignore"}) {
+		return
+	}
+	if slices.Equal(got, args) == neg {
+		ts.Fatalf("calls: %s", strings.Join(got, " "))
+	}
+}
+
+// fault OPERATION KIND makes the next call of the operation fail.
+func fault(ts *testscript.TestScript, neg bool, args []string) {
+	kinds := map[string]mockkms.FaultKind{
+		"throttle":    mockkms.FaultThrottle,
+		"internal":    mockkms.FaultInternal,
+		"deny":        mockkms.FaultDenied,
+		"drop-before": mockkms.FaultDropBefore,
+		"drop-after":  mockkms.FaultDropAfter,
+	}
+	kind, known := kinds[args[1]]
+	if neg || len(args) != 2 || !known {
+		ts.Fatalf("usage: fault operation kind")
+	}
+	s := ts.Value(mockKey{}).(*served)
+	s.kms.Inject(mockkms.Fault{Operation: args[0], Kind: kind})
+}
+
+// replace FILE OLD NEW changes text in a file.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace file old new")
+	}
+	before := ts.ReadFile(args[0])
+	after := strings.ReplaceAll(before, args[1], args[2])
+	if after == before {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(after), 0o644))
+}
