@@ -52,7 +52,6 @@ lost for good.`,
 	o.lifetime.register(c)
 	o.kind.register(c)
 	dryRunFlag(c, &o.dryRun)
-	c.MarkFlagsOneRequired("material", "out", "no-escrow")
 	c.MarkFlagsMutuallyExclusive("material", "out", "no-escrow")
 	for _, only := range []string{"alias", "usage", "multi-region", "description", "tag", "spec"} {
 		c.MarkFlagsMutuallyExclusive("key", only)
@@ -61,6 +60,9 @@ lost for good.`,
 }
 
 func (a *app) bring(ctx context.Context, o bringOptions) error {
+	if o.material.name == "" && o.out == "" && !o.noEscrow {
+		return usagef("say where the material is, or is to be kept: --material FILE, --out FILE to generate it, or --no-escrow")
+	}
 	expiry, err := o.lifetime.expiry()
 	if err != nil {
 		return err

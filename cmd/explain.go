@@ -24,14 +24,18 @@ import (
 	"github.com/keymat/keymat/wrap"
 )
 
-// usageError is an error in how keymat was called.
-type usageError struct{ err error }
+// usageError is an error in how keymat was called. One that keymat could not
+// even begin with is unparsed, and says less by itself.
+type usageError struct {
+	err      error
+	unparsed bool
+}
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
+	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
 // interruptedError is whatever ended a run that was interrupted.
@@ -84,8 +88,11 @@ func explain(err error) advice {
 	if errors.Is(err, errNo) {
 		return advice{exit: exitNo}
 	}
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return advice{hints: []string{"keymat help, or a command with --help, says what can be given"}, exit: exitUsage}
+	if e, ok := errors.AsType[*usageError](err); ok {
+		if e.unparsed {
+			return advice{hints: []string{"keymat help, or a command with --help, says what can be given"}, exit: exitUsage}
+		}
+		return advice{exit: exitUsage}
 	}
 	for _, explain := range []func(error) (advice, bool){explainImport, explainMaterial, explainLocal, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
@@ -193,15 +200,23 @@ func explainConnection(err error) (advice, bool) {
 	return advice{}, false
 }
 
-// describeError is the error in one line, with the SDK's layers taken off where
-// they only repeat themselves.
+// describeError is the error in one line, without the SDK's layers between the
+// call and what it ended in.
 func describeError(err error) string {
 	call, ok := errors.AsType[*importer.CallError](err)
-	var api smithy.APIError
-	if !ok || !errors.As(err, &api) {
+	if !ok {
 		return err.Error()
 	}
-	bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: errors.New(describeAPI(api))}
+	var cause error
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		cause = errors.New(describeAPI(api))
+	} else if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		cause = send.Err
+	} else {
+		return err.Error()
+	}
+	bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: cause}
 	return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
 }
 

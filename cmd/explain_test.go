@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
@@ -70,7 +71,9 @@ func TestExplain(t *testing.T) {
 		{&awsclient.NoRegionError{}, "no AWS Region is configured", "--mock", 1},
 		{&mockkms.StoreBusyError{}, "", "--mock-state", 1},
 		{&material.AmbiguousError{}, "", "--material-encoding", 1},
-		{usagef("wrong"), "wrong", "keymat help", 2},
+		{usagef("wrong"), "wrong", "", 2},
+		{&usageError{err: errors.New("unknown flag"), unparsed: true}, "unknown flag", "keymat help", 2},
+		{call(fmt.Errorf("https response error: %w", &smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")})), "ImportKeyMaterial of " + testKey + ": unexpected EOF", "try again", 1},
 		{errNo, "KMS holds other material than this", "", 3},
 		{&interruptedError{errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}

@@ -79,7 +79,7 @@ func (l lifetime) expiry() (importer.Expiry, error) {
 		err = e.Check(now)
 	}
 	if err != nil {
-		return importer.Expiry{}, &usageError{fmt.Errorf("--expires: %w", err)}
+		return importer.Expiry{}, &usageError{err: fmt.Errorf("--expires: %w", err)}
 	}
 	return e, nil
 }

@@ -71,7 +71,6 @@ from openssl and the AWS CLI instead.`,
 	c.Flags().StringVar(&o.wrapped, "wrapped", "", "`file` that keymat wrap wrote")
 	c.Flags().StringVar(&o.encrypted, "encrypted", "", "`file` with the bare ciphertext, in place of --wrapped")
 	c.Flags().StringVar(&o.params, "params", "", "`file` that keymat fetch wrote, for --encrypted")
-	c.MarkFlagsOneRequired("wrapped", "encrypted")
 	c.MarkFlagsMutuallyExclusive("wrapped", "encrypted")
 	c.MarkFlagsRequiredTogether("encrypted", "params")
 	o.lifetime.register(c)
@@ -81,6 +80,9 @@ from openssl and the AWS CLI instead.`,
 }
 
 func (a *app) importWrapped(ctx context.Context, o importOptions) error {
+	if o.wrapped == "" && o.encrypted == "" {
+		return usagef("name what to import: --wrapped FILE, or --params FILE and --encrypted FILE")
+	}
 	expiry, err := o.lifetime.expiry()
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func Run(ctx context.Context, env Env, args []string) (status int) {
 		err = &interruptedError{err}
 	}
 	if !a.started {
-		err = &usageError{err}
+		err = &usageError{err: err, unparsed: true}
 	}
 	return a.fail(err)
 }

@@ -46,11 +46,13 @@ as well, which is what the AWS CLI takes as fileb://EncryptedKeyMaterial.bin.`,
 	c.Flags().StringVar(&o.raw, "raw", "", "also write the bare ciphertext to this `file`")
 	forceFlag(c, &o.force)
 	require(c, "material", "params")
-	c.MarkFlagsOneRequired("out", "raw")
 	return c
 }
 
 func (a *app) wrap(ctx context.Context, o wrapOptions) error {
+	if o.out == "" && o.raw == "" {
+		return usagef("name the file to write: --out FILE, or --raw FILE for the bare ciphertext")
+	}
 	for _, name := range []string{o.out, o.raw} {
 		if name == "" {
 			continue
