@@ -40,7 +40,7 @@ func recogniseOpenSSH(block *pem.Block) finding {
 	switch public.Type() {
 	case ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:
 		return foreign(OpenSSH, "OpenSSH handle of a FIDO key, whose private key is in the authenticator")
-	case ssh.InsecureKeyAlgoDSA:
+	case ssh.InsecureKeyAlgoDSA: //lint:ignore SA1019 it is named only to be refused
 		return unsupported(OpenSSH, "DSA private key")
 	}
 	armoured := pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})
