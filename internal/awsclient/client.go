@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go/logging"
 )
 
 const (
@@ -86,6 +87,7 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(o.Region),
 		config.WithSharedConfigProfile(o.Profile),
+		config.WithLogger(o.sdkLog()),
 	)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("loading the AWS configuration: %w", err)
@@ -96,6 +98,15 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	// The SDK's modern time limits: three seconds to connect, not thirty.
 	cfg.DefaultsMode = cmp.Or(cfg.DefaultsMode, aws.DefaultsModeStandard)
 	return cfg, nil
+}
+
+// sdkLog takes the SDK's own warnings, such as about instance metadata, which
+// only explain what an error says better.
+func (o Options) sdkLog() logging.Logger {
+	if o.Debug == nil {
+		return logging.Nop{}
+	}
+	return logging.NewStandardLogger(o.Debug)
 }
 
 // embedded is the configuration for a KMS behind o.Transport. A plain HTTP

@@ -4,7 +4,6 @@ package awsclient_test
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/mockkms"
 )
 
 // bareEnvironment takes all AWS settings of the machine away from a test and
@@ -37,25 +37,24 @@ func bareEnvironment(t *testing.T, configFile string) {
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
 
-// roundTripper is a KMS inside the process that answers every request alike.
+// roundTripper makes a transport of a function.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// answering returns a transport that keeps the last request it got.
-func answering(last **http.Request) roundTripper {
+// keeping returns the transport to a new KMS that keeps the last request in last.
+func keeping(t *testing.T, last **http.Request) roundTripper {
+	transport := mockkms.Transport(newKMS(t))
 	return func(r *http.Request) (*http.Response, error) {
 		*last = r
-		recorder := httptest.NewRecorder()
-		serveKeys(recorder, r)
-		return recorder.Result(), nil
+		return transport.RoundTrip(r)
 	}
 }
 
-func serveKeys(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	w.Header().Set("X-Amzn-Requestid", "0000-1111")
-	io.WriteString(w, `{"Keys":[],"Truncated":false}`)
+func newKMS(t *testing.T) http.Handler {
+	service := mockkms.New(mockkms.WithSharedWrappingKeys())
+	t.Cleanup(func() { service.Close() })
+	return service
 }
 
 func TestEmbedded(t *testing.T) {
@@ -80,7 +79,7 @@ func TestEmbedded(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			var last *http.Request
-			test.options.Transport = answering(&last)
+			test.options.Transport = keeping(t, &last)
 			client, err := awsclient.New(t.Context(), test.options)
 			if err != nil {
 				t.Fatal(err)
@@ -140,7 +139,7 @@ sdk_ua_app_id = theirs
 }
 
 func TestEndpoint(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(serveKeys))
+	server := httptest.NewServer(newKMS(t))
 	defer server.Close()
 	for _, test := range []struct {
 		name, url, env string
@@ -162,7 +161,7 @@ func TestEndpoint(t *testing.T) {
 			if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}); err != nil {
 				t.Fatal(err)
 			}
-			want := regexp.MustCompile(`^TrentService\.ListKeys ` + strings.TrimPrefix(server.URL, "http://") + `: 200 \(\d+m?s, request ID 0000-1111\)\n$`)
+			want := regexp.MustCompile(`^TrentService\.ListKeys ` + strings.TrimPrefix(server.URL, "http://") + `: 200 \(\d+m?s, request ID [0-9a-f-]{36}\)\n$`)
 			if got := debug.String(); !want.MatchString(got) {
 				t.Errorf("trace %q, want %s", got, want)
 			}
