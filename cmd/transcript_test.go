@@ -77,6 +77,7 @@ func newShell(t *testing.T) func(string) string {
 		"AWS_REGION=eu-central-1",
 		"AWS_ACCESS_KEY_ID=mock",
 		"AWS_SECRET_ACCESS_KEY=mock",
+		"GORACE=atexit_sleep_ms=0",
 	)
 	return func(command string) string {
 		c := exec.Command("sh", "-c", command)
