@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package integration_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/keymat/keymat/material"
+)
+
+// TestSecretsStayInTheirFiles runs every command there is, in all its talk, and
+// then searches all that it said and left behind for the material.
+func TestSecretsStayInTheirFiles(t *testing.T) {
+	for _, spec := range []material.Spec{
+		material.SymmetricDefault, material.HMAC512, material.RSA2048, material.ECCNISTP256, material.ECCNISTEdwards25519,
+	} {
+		for _, form := range [][]string{{"--verbose"}, {"--verbose", "--json"}} {
+			t.Run(fmt.Sprint(spec, form), func(t *testing.T) {
+				r := newRun(t, form)
+				r.everyCommand(spec)
+				r.checkNoneMissing()
+				r.search(searchTerms(secretsOf(t, spec, r.read("app.key"))))
+			})
+		}
+	}
+}
+
+// fullRun is a desk that remembers which commands ran and what they said.
+type fullRun struct {
+	*desk
+	form []string
+	ran  []string
+	said map[string][]byte // by command line
+}
+
+func newRun(t *testing.T, form []string) *fullRun {
+	d := newDesk(t)
+	s, err := serve(d.dir, "--memory", "--shared-wrapping-keys", "--verbose")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+	d.url = s.url
+	return &fullRun{desk: d, form: form, ran: []string{"mock serve"}, said: map[string][]byte{}}
+}
+
+// do runs a command that ends with this exit code.
+func (r *fullRun) do(status int, command string, args ...string) {
+	r.t.Helper()
+	if o := r.listen(command, args...); o.status != status {
+		r.t.Errorf("keymat %s %s: exit code %d, want %d\n%s%s", command, strings.Join(args, " "), o.status, status, o.stdout, o.stderr)
+	}
+}
+
+// listen runs a command that may end as it likes.
+func (r *fullRun) listen(command string, args ...string) outcome {
+	r.t.Helper()
+	line := slices.Concat(strings.Fields(command), args, r.form, []string{"--yes", "--no-input"})
+	o := r.try(built.keymat, line...)
+	r.ran = append(r.ran, command)
+	r.said[strings.Join(line, " ")] = slices.Concat(o.stdout, []byte{0}, o.stderr)
+	return o
+}
+
+// Files that hold the secret because the test says so; so does the state of a
+// mock, which protects nothing.
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "mock.db"}
+
+// everyCommand takes material through its life, with the mistakes that people
+// make on the way.
+func (r *fullRun) everyCommand(spec material.Spec) {
+	r.t.Helper()
+	generate := []string{"--spec", string(spec), "--out", "app.key"}
+	if spec.KeyPair() {
+		generate = append(generate, "--public-out", "app.pub")
+	}
+	r.do(0, "generate", generate...)
+	r.do(0, "create", "--spec", string(spec), "--alias", "alias/app")
+	r.do(0, "fetch", "alias/app", "--out", "params.json", "--raw-dir", ".")
+	r.do(0, "wrap", "--material", "app.key", "--params", "params.json", "--out", "wrapped.json", "--raw", "raw")
+	r.do(0, "import", "--wrapped", "wrapped.json", "--expires", "90d")
+	r.do(0, "confirm", "alias/app", "--material", "app.key", "--reimport")
+	r.do(0, "delete-material", "alias/app", "--material", "app.key")
+	r.do(0, "reimport", "alias/app", "--material", "app.key", "--never-expires")
+	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires")
+	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires", "--mock", "--mock-state", "mock.db", "--wrapping-key", "RSA_2048")
+	r.do(0, "mock reset", "--mock-state", "mock.db")
+
+	key := r.read("app.key")
+	r.write("cut.key", key[:len(key)-3])
+	r.write("newline.key", append(bytes.Clone(key), '\r', '\n'))
+	r.write("text.key", []byte("key: "+hex.EncodeToString(key)+"\n"))
+	r.write("pem.key", []byte("-----BEGIN PRIVATE KEY-----\n"+base64.StdEncoding.EncodeToString(key)+"!\n-----END PRIVATE KEY-----\n"))
+	for _, mistake := range []string{"cut.key", "newline.key", "text.key", "pem.key"} {
+		r.do(1, "wrap", "--material", mistake, "--params", "params.json", "--raw", "never")
+		r.listen("inspect", mistake)
+	}
+	r.do(1, "fetch", "alias/app", "--from-zip", "app.key", "--algorithm", "RSA_AES_KEY_WRAP_SHA_256", "--out", "never")
+	r.do(1, "import", "--wrapped", "app.key", "--never-expires")
+	for _, file := range []string{"app.key", "params.json", "wrapped.json"} {
+		r.do(0, "inspect", file)
+	}
+	r.do(0, "lab")
+	r.do(0, "version")
+	r.do(0, "help", "iam")
+	r.do(0, "completion", "bash")
+}
+
+// checkNoneMissing asks the binary which commands it has.
+func (r *fullRun) checkNoneMissing() {
+	r.t.Helper()
+	for _, name := range append(r.commands(), r.commands("mock")...) {
+		if name != "mock" && !slices.Contains(r.ran, name) {
+			r.t.Errorf("everyCommand leaves out keymat %s", name)
+		}
+	}
+}
+
+// commands lists the commands below a command.
+func (r *fullRun) commands(below ...string) (names []string) {
+	r.t.Helper()
+	completions := r.run(built.keymat, slices.Concat([]string{"__complete"}, below, []string{""})...)
+	for line := range strings.Lines(string(completions)) {
+		if name, _, found := strings.Cut(line, "\t"); found {
+			names = append(names, strings.Join(append(below, name), " "))
+		}
+	}
+	return names
+}
+
+// search looks for the terms in all that was said, and in all files but those
+// that hold the secret by intention.
+func (r *fullRun) search(terms []term) {
+	r.t.Helper()
+	find := func(where string, content []byte) {
+		if form := findAny(terms, content); form != "" {
+			r.t.Errorf("%s holds key material as %s", where, form)
+		}
+	}
+	for line, said := range r.said {
+		find("what keymat "+line+" said", said)
+	}
+	files := 0
+	err := filepath.WalkDir(r.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || slices.Contains(secretFiles, entry.Name()) {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		files++
+		find(path, content)
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if len(r.said) < 20 || files < 5 {
+		r.t.Errorf("searched only %d outputs and %d files", len(r.said), files)
+	}
+}
+
+// secretsOf returns the numbers that must stay secret: the public parts of a
+// private key may be shown.
+func secretsOf(t *testing.T, spec material.Spec, key []byte) [][]byte {
+	t.Helper()
+	if !spec.KeyPair() {
+		return [][]byte{key}
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch k := parsed.(type) {
+	case *rsa.PrivateKey:
+		return [][]byte{k.D.Bytes(), k.Primes[0].Bytes(), k.Primes[1].Bytes()}
+	case *ecdsa.PrivateKey:
+		scalar, err := k.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [][]byte{scalar}
+	case ed25519.PrivateKey:
+		return [][]byte{k.Seed()}
+	}
+	t.Fatalf("no secrets known of %T", parsed)
+	return nil
+}
+
+// piece is in bytes: no run of twice as many can hide from a search for whole
+// pieces, and chance finds none.
+const piece = 8
+
+// A term is how a piece of a secret looks in one form.
+type term struct {
+	form string
+	text []byte
+}
+
+// findAny returns the form of the first term that content holds, or "".
+func findAny(terms []term, content []byte) string {
+	for _, t := range terms {
+		if bytes.Contains(content, t.text) {
+			return t.form
+		}
+	}
+	return ""
+}
+
+// searchTerms spells every piece of the secrets in every way that a program
+// might print it in.
+func searchTerms(secrets [][]byte) (terms []term) {
+	for _, secret := range secrets {
+		for p := range slices.Chunk(secret, piece) {
+			if len(p) < piece {
+				continue
+			}
+			spaced := fmt.Sprintf("% x", p)
+			terms = append(terms,
+				term{"bytes", p},
+				term{"hex", []byte(hex.EncodeToString(p))},
+				term{"upper-case hex", []byte(strings.ToUpper(hex.EncodeToString(p)))},
+				term{"hex with spaces", []byte(spaced)},
+				term{"hex with colons", []byte(strings.ReplaceAll(spaced, " ", ":"))},
+				term{"decimal numbers", bytes.Trim(fmt.Append(nil, p), "[]")},
+				term{"Go syntax", []byte(strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", p), "[]byte{"), "}"))},
+				term{"a quoted string", []byte(strings.Trim(fmt.Sprintf("%q", p), `"`))},
+			)
+			for shift := range 3 {
+				terms = append(terms,
+					term{"base64", inBase64(base64.StdEncoding, p, shift)},
+					term{"URL base64", inBase64(base64.URLEncoding, p, shift)},
+				)
+			}
+		}
+	}
+	return terms
+}
+
+// inBase64 is what p looks like inside the base64 of something longer, where it
+// begins shift bytes after a multiple of three: less the digits at both ends
+// that also depend on its neighbours.
+func inBase64(e *base64.Encoding, p []byte, shift int) []byte {
+	encoded := e.WithPadding(base64.NoPadding).AppendEncode(nil, append(make([]byte, shift), p...))
+	begin := (shift*8 + 5) / 6
+	end := (shift + len(p)) * 8 / 6
+	return encoded[begin:end]
+}
+
+// TestSearchFindsSecrets shows that the search would notice.
+func TestSearchFindsSecrets(t *testing.T) {
+	secret := []byte("0123456789abcdefghijklmnopqrstuv")
+	terms := searchTerms([][]byte{secret})
+	for name, leak := range map[string]string{
+		"bytes":           "key=" + string(secret[3:19]),
+		"hex":             hex.EncodeToString(secret),
+		"colons":          strings.ReplaceAll(fmt.Sprintf("% x", secret), " ", ":"),
+		"%v":              fmt.Sprint(secret),
+		"%#v":             fmt.Sprintf("%#v", secret),
+		"base64":          base64.StdEncoding.EncodeToString(secret),
+		"base64, shifted": base64.StdEncoding.EncodeToString(append([]byte("k"), secret...)),
+		"base64, by two":  base64.URLEncoding.EncodeToString(append([]byte("ke"), secret...)),
+	} {
+		if findAny(terms, []byte(leak)) == "" {
+			t.Errorf("%s is not noticed", name)
+		}
+	}
+}
