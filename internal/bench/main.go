@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Bench measures keymat as a whole against the tools it replaces, and prints
+// the tables of docs/performance.md:
+//
+//	go run ./internal/bench
+//
+// It needs Linux, openssl and the AWS CLI, and a few minutes on a quiet machine.
+// What is compared is run in turns, so that a busy machine slows down both, and
+// the results are ratios of medians. Nothing here passes or fails.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	starts := flag.Int("starts", 300, "how often each process is started")
+	imports := flag.Int("imports", 7, "how often each procedure imports a key")
+	only := flag.String("only", "", "one `part`: start, import, wrap or binary")
+	flag.Parse()
+	if err := run(*only, *starts, *imports); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(only string, starts, imports int) error {
+	dir, err := os.MkdirTemp("", "keymat-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	keymat := filepath.Join(dir, "keymat")
+	if err := build("", keymat, "./cmd/keymat"); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"start", func() error { return measureStart(dir, keymat, starts) }},
+		{"import", func() error { return measureImport(dir, keymat, imports) }},
+		{"wrap", measureWrap},
+		{"binary", func() error { return measureBinary(dir, keymat) }},
+	} {
+		if only != "" && only != part.name {
+			continue
+		}
+		if err := part.measure(); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
+}
