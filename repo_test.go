@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package keymat_test holds the repository to its own rules.
+package keymat_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/keymat/keymat"
+
+// layers says for each package which others of the module it may import. It is
+// the picture of the design: what stands lower never knows what stands above
+// it, and the mock, the judge, knows nothing of the toolkit. Tests may import
+// what they like.
+var layers = map[string][]string{
+	"cmd/keymat": {"cmd"},
+	"cmd": {
+		"importer", "token", "wrap", "material", "mockkms",
+		"internal/awsclient", "internal/files", "internal/term",
+	},
+	"importer": {"token", "wrap", "material"},
+	"token":    {"wrap", "material"},
+	"wrap":     {"material"},
+	"material": {},
+
+	"mockkms":              {"mockkms/internal/hsm"},
+	"mockkms/internal/hsm": {},
+
+	"internal/awsclient":     {},
+	"internal/files":         {},
+	"internal/term":          {},
+	"internal/term/termtest": {},
+
+	"docs":        {},
+	"docs/gen":    {"cmd"},
+	"integration": {},
+
+	"internal/bench":           {"wrap", "material"},
+	"internal/bench/hello":     {},
+	"internal/bench/hellohttp": {},
+	"internal/bench/hellosdk":  {},
+}
+
+// libraries says which modules of others the packages that handle key material
+// may import, for each is trusted with it: paths, or beginnings of paths. A
+// package without a row may import any.
+var libraries = map[string][]string{
+	"material":             {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
+	"wrap":                 {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
+	"token":                {},
+	"mockkms":              {"go.etcd.io/bbolt", "golang.org/x/sys/"},
+	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
+	"internal/files":       {"golang.org/x/sys/"},
+	"internal/term":        {"golang.org/x/sys/", "golang.org/x/term"},
+}
+
+// pure packages do no input or output but what their callers hand them.
+var pure = []string{"material", "wrap", "token", "mockkms/internal/hsm"}
+
+// outside is the part of the standard library that reaches the machine.
+var outside = []string{"log", "net", "net/http", "os", "os/exec", "syscall"}
+
+func TestImports(t *testing.T) {
+	packages := list(t)
+	for name := range layers {
+		if _, ok := packages[name]; !ok {
+			t.Errorf("the table has a row for %s, which does not exist", name)
+		}
+	}
+	for name, imports := range packages {
+		allowed, ok := layers[name]
+		if !ok {
+			t.Errorf("package %s has no row in the table", name)
+			continue
+		}
+		for _, path := range imports {
+			if err := checkImport(name, path, allowed); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// checkImport holds one import of the package name against the tables.
+func checkImport(name, path string, allowed []string) error {
+	if own, ok := strings.CutPrefix(path, module+"/"); ok {
+		if !slices.Contains(allowed, own) {
+			return fmt.Errorf("%s imports %s", name, own)
+		}
+		return nil
+	}
+	if root, _, _ := strings.Cut(path, "/"); !strings.Contains(root, ".") { // standard library
+		if slices.Contains(pure, name) && slices.Contains(outside, path) {
+			return fmt.Errorf("%s imports %s, but is pure", name, path)
+		}
+		return nil
+	}
+	trusted, limited := libraries[name]
+	if limited && !slices.ContainsFunc(trusted, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
+		return fmt.Errorf("%s imports %s", name, path)
+	}
+	return nil
+}
+
+// list returns the imports of each package of the module, by its folder.
+func list(t *testing.T) map[string][]string {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.Bytes())
+	}
+	packages := make(map[string][]string)
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath != module { // this test alone
+			packages[strings.TrimPrefix(p.ImportPath, module+"/")] = p.Imports
+		}
+	}
+	return packages
+}
+
+const license = "// SPDX-License-Identifier: Apache-2.0\n\n"
+
+func TestSources(t *testing.T) {
+	for name, source := range files(t, ".go") {
+		if !bytes.HasPrefix(source, []byte(license)) {
+			t.Errorf("%s does not begin with %q", name, license)
+		}
+		if formatted, err := format.Source(source); err != nil {
+			t.Error(err)
+		} else if !bytes.Equal(formatted, source) {
+			t.Errorf("%s: gofmt would change it", name)
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, source, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			for _, call := range skips(file) {
+				t.Errorf("%s: a test that may skip itself", set.Position(call))
+			}
+			continue
+		}
+		for _, id := range undocumented(file) {
+			t.Errorf("%s: %s has no doc comment", set.Position(id.Pos()), id.Name)
+		}
+	}
+}
+
+// skips returns where a test gives itself up.
+func skips(file *ast.File) (calls []token.Pos) {
+	testers := []string{"t", "b", "f", "tb"}
+	methods := []string{"Skip", "Skipf", "SkipNow"}
+	ast.Inspect(file, func(n ast.Node) bool {
+		method, ok := n.(*ast.SelectorExpr)
+		if !ok || !slices.Contains(methods, method.Sel.Name) {
+			return true
+		}
+		if receiver, ok := method.X.(*ast.Ident); ok && slices.Contains(testers, receiver.Name) {
+			calls = append(calls, method.Pos())
+		}
+		return true
+	})
+	return calls
+}
+
+// undocumented returns the exported identifiers of a file that nothing is said
+// about: nothing before them, behind them, or before their group.
+func undocumented(file *ast.File) (missing []*ast.Ident) {
+	for _, decl := range file.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if d.Doc == nil && d.Name.IsExported() && exportedReceiver(d) && !selfEvident(d) {
+				missing = append(missing, d.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				missing = append(missing, undocumentedSpec(d, spec)...)
+			}
+		}
+	}
+	return missing
+}
+
+func undocumentedSpec(d *ast.GenDecl, spec ast.Spec) (missing []*ast.Ident) {
+	switch s := spec.(type) {
+	case *ast.TypeSpec:
+		if s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+			missing = append(missing, s.Name)
+		}
+	case *ast.ValueSpec:
+		for _, id := range s.Names {
+			if id.IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+				missing = append(missing, id)
+			}
+		}
+	}
+	return missing
+}
+
+// exportedReceiver reports whether a function belongs to no type or to one that
+// can be seen from outside.
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	receiver := d.Recv.List[0].Type
+	if star, ok := receiver.(*ast.StarExpr); ok {
+		receiver = star.X
+	}
+	id, ok := receiver.(*ast.Ident)
+	return !ok || id.IsExported()
+}
+
+// selfEvident reports whether a method only makes its type an error: what
+// there is to say, the type's own comment says.
+func selfEvident(d *ast.FuncDecl) bool {
+	return d.Recv != nil && slices.Contains([]string{"Error", "Unwrap"}, d.Name.Name)
+}
+
+func TestPackageComments(t *testing.T) {
+	documented := make(map[string]bool)
+	for name, source := range files(t, ".go") {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		folder := filepath.Dir(name)
+		documented[folder] = documented[folder] || file.Doc != nil
+	}
+	for folder, ok := range documented {
+		if !ok {
+			t.Errorf("package %s has no comment", folder)
+		}
+	}
+}
+
+// TestScriptsRun: what a script of the command line leaves out is not tested.
+func TestScriptsRun(t *testing.T) {
+	skip := regexp.MustCompile(`(?m)^(\[[^]]*\] *)*(skip|stop)\b`)
+	for _, ext := range []string{".txtar", ".txt"} {
+		for name, script := range files(t, ext) {
+			if at := skip.FindIndex(script); at != nil {
+				t.Errorf("%s:%d: a script that may skip itself", name, 1+bytes.Count(script[:at[0]], []byte("\n")))
+			}
+		}
+	}
+}
+
+// files returns the files of the repository, hidden folders left out, whose
+// names end in ext.
+func files(t *testing.T, ext string) map[string][]byte {
+	t.Helper()
+	found := make(map[string][]byte)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), ".") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || filepath.Ext(path) != ext {
+			return nil
+		}
+		found[path], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
