@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package term is the conversation with the person at the terminal: secrets
-// typed without echo, confirmations, choices, and a status line.
+// typed without echo, confirmations, and a status line.
 //
 // Questions go to the controlling terminal itself, not to the standard streams:
 // those carry results and the story, and may be pipes and files.
@@ -52,8 +52,6 @@ type Prompter interface {
 	Secret(ctx context.Context, prompt string) ([]byte, error)
 	// Confirm asks a question that Y answers with yes and all else with no.
 	Confirm(ctx context.Context, question string) (bool, error)
-	// Select asks for one of the options and returns its index.
-	Select(ctx context.Context, question string, options []string) (int, error)
 }
 
 // Terminal is the Prompter on the controlling terminal. It holds nothing open
@@ -80,11 +78,6 @@ func (Refuse) Secret(_ context.Context, prompt string) ([]byte, error) {
 // Confirm returns a *NoTerminalError.
 func (Refuse) Confirm(_ context.Context, question string) (bool, error) {
 	return false, &NoTerminalError{What: question, NoInput: true}
-}
-
-// Select returns a *NoTerminalError.
-func (Refuse) Select(_ context.Context, question string, _ []string) (int, error) {
-	return 0, &NoTerminalError{What: question, NoInput: true}
 }
 
 // IsTerminal reports whether a stream is a file that is a terminal.

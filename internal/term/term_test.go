@@ -16,8 +16,7 @@ func TestRefuse(t *testing.T) {
 	var prompter term.Prompter = term.Refuse{}
 	_, secret := prompter.Secret(t.Context(), "Q")
 	_, confirm := prompter.Confirm(t.Context(), "Q")
-	_, choice := prompter.Select(t.Context(), "Q", []string{"a"})
-	for name, err := range map[string]error{"Secret": secret, "Confirm": confirm, "Select": choice} {
+	for name, err := range map[string]error{"Secret": secret, "Confirm": confirm} {
 		e, ok := errors.AsType[*term.NoTerminalError](err)
 		if !ok || !e.NoInput || e.What != "Q" {
 			t.Errorf("%s: %#v", name, err)

@@ -44,8 +44,6 @@ func answer(question string) {
 		got = string(secret)
 	case "confirm":
 		got, err = terminal.Confirm(ctx, "This cannot be undone.\nDelete it")
-	case "select":
-		got, err = terminal.Select(ctx, "Which wrapping key", []string{"RSA_2048", "RSA_3072", "RSA_4096"})
 	}
 	fmt.Printf("%#v %v", got, err)
 }
@@ -127,7 +125,7 @@ func TestSecretTypedAhead(t *testing.T) {
 }
 
 func TestTerminated(t *testing.T) {
-	for question, shown := range map[string]string{"secret": prompt, "confirm": "[y/N]", "select": "Number (1-3): "} {
+	for question, shown := range map[string]string{"secret": prompt, "confirm": "[y/N]"} {
 		t.Run(question, func(t *testing.T) {
 			t.Parallel()
 			console := termtest.Open(t)
@@ -183,32 +181,6 @@ func TestConfirm(t *testing.T) {
 			shown := "This cannot be undone.\r\nDelete it? [y/N] " + test.shown + "\r\n"
 			if got := console.Screen(); got != shown {
 				t.Errorf("screen %q, want %q", got, shown)
-			}
-			if !console.Echoes() {
-				t.Error("echo was not turned on again")
-			}
-		})
-	}
-}
-
-func TestSelect(t *testing.T) {
-	const menu = "Which wrapping key:\r\n  1  RSA_2048\r\n  2  RSA_3072\r\n  3  RSA_4096\r\n"
-	tests := []struct{ name, keys, want string }{
-		{"first", "1\r", "0 <nil>"},
-		{"last", " 3 \r", "2 <nil>"},
-		{"asked again", "0\r4\r-1\r\rRSA_2048\r2\r", "1 <nil>"},
-		{"interrupt", "1\x03", "0 interrupted"},
-		{"end of input", "\x04", "0 EOF"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			console := termtest.Open(t)
-			outcome := ask(t, console, "select", "NO_COLOR=1")
-			console.Expect(menu + "Number (1-3): ")
-			console.Type(test.keys)
-			if got := outcome(); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
 			}
 			if !console.Echoes() {
 				t.Error("echo was not turned on again")

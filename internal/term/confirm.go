@@ -5,7 +5,6 @@ package term
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -22,29 +21,6 @@ func (t *Terminal) Confirm(ctx context.Context, question string) (bool, error) {
 	}
 	yes := strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
 	return yes, nil
-}
-
-// Select shows the options numbered from 1 and asks for a number until it gets
-// one: that reads well everywhere, on a screen reader and in a log too.
-func (t *Terminal) Select(ctx context.Context, question string, options []string) (int, error) {
-	tty, err := openTTY(ctx, question)
-	if err != nil {
-		return 0, err
-	}
-	defer tty.end()
-	fmt.Fprintf(tty, "%s:\n", t.emphasise(question))
-	for i, option := range options {
-		fmt.Fprintf(tty, "%3d  %s\n", i+1, printable(option))
-	}
-	for {
-		answer, err := tty.ask(fmt.Sprintf("Number (1-%d): ", len(options)))
-		if err != nil {
-			return 0, err
-		}
-		if n, err := strconv.Atoi(answer); err == nil && 1 <= n && n <= len(options) {
-			return n - 1, nil
-		}
-	}
 }
 
 // ask shows a prompt and reads a line that may be seen.
