@@ -61,6 +61,17 @@ func (a *app) say(format string, args ...any) {
 	}
 }
 
+// busy tells what takes a while until done is called: in a line that goes away
+// on a terminal, in a plain one elsewhere.
+func (a *app) busy(what string) (done func()) {
+	if a.globals.quiet {
+		return func() {}
+	}
+	p := term.NewProgress(a.env.Stderr, term.Color(a.env.Stderr, a.env.Getenv))
+	p.Update("keymat: " + what)
+	return func() { p.Done("") }
+}
+
 // warn tells what must not be missed, also when asked to be quiet.
 func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "keymat: warning: "+format+"\n", args...)

@@ -134,11 +134,10 @@ func (a *app) materialToBring(ctx context.Context, o bringOptions, spec material
 	} else if err := a.confirm(ctx, "Import material of which no copy is kept anywhere"); err != nil {
 		return nil, err
 	}
-	m, err := material.Generate(spec)
+	m, err := a.generateMaterial(spec)
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
 	if o.noEscrow {
 		a.warn("no copy of this material is kept: once deleted or expired it can never come back")
 		return m, nil

@@ -3,7 +3,6 @@
 package cmd
 
 import (
-	"context"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -36,7 +35,7 @@ brings the key back. The fingerprint that is printed is safe to show.`,
 		Example: `  keymat generate --spec SYMMETRIC_DEFAULT --out app.key
   keymat generate --spec RSA_3072 --out signing.der --public-out signing.pem`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.generate(cmd.Context(), o) },
+		RunE: func(*cobra.Command, []string) error { return a.generate(o) },
 	}
 	specFlag(c, &o.spec, "`spec` of the KMS key, as KMS spells it, such as SYMMETRIC_DEFAULT, HMAC_256 or RSA_2048")
 	c.Flags().StringVar(&o.out, "out", "", "new `file` for the material; - for standard output")
@@ -46,15 +45,14 @@ brings the key back. The fingerprint that is printed is safe to show.`,
 	return c
 }
 
-func (a *app) generate(_ context.Context, o generateOptions) error {
+func (a *app) generate(o generateOptions) error {
 	if err := a.checkGenerate(o); err != nil {
 		return err
 	}
-	m, err := material.Generate(o.spec)
+	m, err := a.generateMaterial(o.spec)
 	if err != nil {
 		return err
 	}
-	defer m.Destroy()
 	if o.publicOut != "" {
 		if err := files.WritePublic(o.publicOut, publicPEM(m), files.Overwrite(o.force)); err != nil {
 			return err

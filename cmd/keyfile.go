@@ -63,6 +63,18 @@ func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (
 	return m, nil
 }
 
+// generateMaterial makes new material, which for RSA takes a while.
+func (a *app) generateMaterial(s material.Spec) (*material.Material, error) {
+	if s.Kind() == material.RSA {
+		defer a.busy(fmt.Sprintf("generating %s material", s))()
+	}
+	m, err := material.Generate(s)
+	if err == nil {
+		a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+	}
+	return m, err
+}
+
 // writeMaterial keeps material in a new file, and reads it back: from here on
 // others rely on this copy.
 func (a *app) writeMaterial(name string, m *material.Material, o files.Overwrite) error {

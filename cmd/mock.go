@@ -137,10 +137,14 @@ type serving struct {
 	URL string `json:"url"`
 }
 
+// anySecretKey is as good as any other. Go signs with no shorter one than ten
+// bytes where FIPS 140-3 is enforced.
+const anySecretKey = "protects-nothing"
+
 func (s serving) text(w io.Writer) {
 	fmt.Fprintf(w, `export AWS_ENDPOINT_URL_KMS=%s
-export AWS_ACCESS_KEY_ID=mock AWS_SECRET_ACCESS_KEY=mock AWS_REGION=us-east-1
-`, s.URL)
+export AWS_ACCESS_KEY_ID=mock AWS_SECRET_ACCESS_KEY=%s AWS_REGION=us-east-1
+`, s.URL, anySecretKey)
 }
 
 func newMockResetCmd(a *app) *cobra.Command {
@@ -148,7 +152,8 @@ func newMockResetCmd(a *app) *cobra.Command {
 		Use:   "reset",
 		Short: "Forget everything the mock knows",
 		Long: `Empty the state of the mock: its keys, their material, aliases and tokens. Other
-keymat processes that use it go on with an empty KMS.`,
+keymat processes that use it go on with an empty KMS. Bytes of old material may
+stay in unused parts of the file; remove the file if that matters.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.mockReset(cmd.Context()) },
 	}
