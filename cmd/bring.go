@@ -83,7 +83,7 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 		}
 		spec = key.Spec
 	}
-	pair, err := o.wrapping.choose(spec)
+	pair, err := o.wrapping.chooseToUse(spec)
 	if err != nil {
 		return err
 	}

@@ -46,27 +46,15 @@ Exit code 3 means that KMS holds other material.`,
 }
 
 func (a *app) confirmKey(ctx context.Context, ref string, o confirmOptions) error {
-	im, err := a.importer(ctx, ref)
+	on, err := a.pairUp(ctx, ref, o.material, o.wrapping)
 	if err != nil {
 		return err
 	}
-	key, err := im.Describe(ctx, ref)
+	p, err := on.Confirm(ctx, on.key, on.material, importer.ConfirmOptions{Reimport: o.reimport, Pair: on.wrapping})
 	if err != nil {
 		return err
 	}
-	pair, err := o.wrapping.choose(key.Spec)
-	if err != nil {
-		return err
-	}
-	m, err := a.readMaterial(ctx, o.material, key.Spec)
-	if err != nil {
-		return err
-	}
-	p, err := im.Confirm(ctx, key, m, importer.ConfirmOptions{Reimport: o.reimport, Pair: pair})
-	if err != nil {
-		return err
-	}
-	if err := a.print(confirmation{KeyARN: key.ARN, MaterialID: p.MaterialID, proof: proofOf(p)}); err != nil {
+	if err := a.print(confirmation{KeyARN: on.key.ARN, MaterialID: p.MaterialID, proof: proofOf(p)}); err != nil {
 		return err
 	}
 	return noIfMismatch(p)

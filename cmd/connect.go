@@ -13,7 +13,9 @@ import (
 
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
+	"github.com/keymat/keymat/wrap"
 )
 
 // importer connects to the KMS that the flags name and gives the steps through
@@ -24,6 +26,30 @@ func (a *app) importer(ctx context.Context, refs ...string) (*importer.Importer,
 		return nil, err
 	}
 	return &importer.Importer{KMS: client, Observe: a.tell}, nil
+}
+
+// keyAndMaterial is a KMS key beside the user's material for it, and how to
+// wrap the one for the other.
+type keyAndMaterial struct {
+	*importer.Importer
+	key      importer.Key
+	material *material.Material
+	wrapping wrap.Pair
+}
+
+// pairUp finds the key, and reads the material as one for this key.
+func (a *app) pairUp(ctx context.Context, ref string, k keyFile, w wrapping) (on keyAndMaterial, err error) {
+	if on.Importer, err = a.importer(ctx, ref); err != nil {
+		return on, err
+	}
+	if on.key, err = on.Describe(ctx, ref); err != nil {
+		return on, err
+	}
+	if on.wrapping, err = w.chooseToUse(on.key.Spec); err != nil {
+		return on, err
+	}
+	on.material, err = a.readMaterial(ctx, k, on.key.Spec)
+	return on, err
 }
 
 // connect gives a KMS client. It reads configuration but makes no call, and is

@@ -54,6 +54,15 @@ func (w wrapping) choose(s material.Spec) (wrap.Pair, error) {
 	return wrap.Choose(s, w.algorithm, w.key)
 }
 
+// chooseToUse chooses for wrapping in this very process.
+func (w wrapping) chooseToUse(s material.Spec) (wrap.Pair, error) {
+	pair, err := w.choose(s)
+	if err == nil {
+		err = pair.Algorithm.Usable()
+	}
+	return pair, err
+}
+
 // lifetime is the decision every import needs: when the material expires.
 type lifetime struct {
 	expires string

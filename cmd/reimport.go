@@ -49,35 +49,23 @@ func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error
 	if err != nil {
 		return err
 	}
-	im, err := a.importer(ctx, ref)
-	if err != nil {
-		return err
-	}
-	key, err := im.Describe(ctx, ref)
-	if err != nil {
-		return err
-	}
-	pair, err := o.wrapping.choose(key.Spec)
-	if err != nil {
-		return err
-	}
-	m, err := a.readMaterial(ctx, o.material, key.Spec)
+	on, err := a.pairUp(ctx, ref, o.material, o.wrapping)
 	if err != nil {
 		return err
 	}
 	request := importer.ImportRequest{Expiry: expiry, MaterialID: o.materialID}
 	if o.dryRun {
-		a.say("%s is in state %s, its material %s; would make it one that %s", key.ARN, key.State, key.Expiry, describeExpiry(expiry))
-		return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})
+		a.say("%s is in state %s, its material %s; would make it one that %s", on.key.ARN, on.key.State, on.key.Expiry, describeExpiry(expiry))
+		return a.print(dryRun{keyFields: fieldsOf(on.key), DryRun: true})
 	}
-	done, err := im.Reimport(ctx, key, m, pair, request)
+	done, err := on.Reimport(ctx, on.key, on.material, on.wrapping, request)
 	if err != nil {
 		return err
 	}
 	if done.Unchanged {
 		a.say("the material is there and expires as asked: nothing to do")
 	}
-	if err := a.print(reimportedOf(key, done)); err != nil {
+	if err := a.print(reimportedOf(on.key, done)); err != nil {
 		return err
 	}
 	return noIfMismatch(done.Proof)

@@ -28,6 +28,15 @@ const (
 	kwpBlock    = 8
 )
 
+// Usable tells whether this process may wrap with the algorithm. It fails with [*FIPSError] for those on SHA-1 where
+// FIPS 140-3 is enforced: Go answers those with an error in one place and a panic in another.
+func (a Algorithm) Usable() error {
+	if a.hash() == crypto.SHA1 && fips140.Enforced() {
+		return &FIPSError{Algorithm: a}
+	}
+	return nil
+}
+
 // Wrap encrypts s under pub, as KMS will decrypt it: RSAES-OAEP (RFC 8017 section 7.1), one hash for OAEP and MGF1,
 // empty label; hybrid algorithms put a fresh AES-256 key there, followed by s under that key with AES key wrap with
 // padding (RFC 5649). The result is as long as the modulus, plus the wrapped material for hybrid algorithms, and
@@ -43,9 +52,8 @@ func Wrap(pub *rsa.PublicKey, algorithm Algorithm, s material.Secret) ([]byte, e
 	if _, err := KeySpecOf(pub); err != nil {
 		return nil, err
 	}
-	// Go answers SHA-1 under enforcement with an error in one place and a panic in another.
-	if algorithm.hash() == crypto.SHA1 && fips140.Enforced() {
-		return nil, &FIPSError{Algorithm: algorithm}
+	if err := algorithm.Usable(); err != nil {
+		return nil, err
 	}
 	if err := checkLength(pub.N.BitLen(), algorithm, s.Len()); err != nil {
 		return nil, err
