@@ -56,6 +56,7 @@ var layers = map[string][]string{
 	"internal/bench/hello":     {},
 	"internal/bench/hellohttp": {},
 	"internal/bench/hellosdk":  {},
+	"internal/bench/least":     {},
 }
 
 // libraries says which modules of others the packages that handle key material

@@ -20,7 +20,7 @@ import (
 func main() {
 	starts := flag.Int("starts", 300, "how often each process is started")
 	imports := flag.Int("imports", 7, "how often each procedure imports a key")
-	only := flag.String("only", "", "one `part`: start, import, wrap or binary")
+	only := flag.String("only", "", "one `part`: start, import, wrap, load or binary")
 	flag.Parse()
 	if err := run(*only, *starts, *imports); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -45,6 +45,7 @@ func run(only string, starts, imports int) error {
 		{"start", func() error { return measureStart(dir, keymat, starts) }},
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
+		{"load", func() error { return measureLoad(dir, keymat) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
 		if only != "" && only != part.name {
