@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/material"
@@ -144,125 +142,6 @@ func (r ImportRequest) stages(before Key) bool {
 	return r.Type == types.ImportTypeNewKeyMaterial && before.MaterialID != ""
 }
 
-type sent struct {
-	materialID string
-	lostAnswer bool
-}
-
-// send makes the call. An import whose answer was lost is looked for first and
-// sent again only if it has not happened: the token is then still unused.
-func (i *Importer) send(ctx context.Context, r ImportRequest, before Key) (sent, error) {
-	known, err := i.materialIDs(ctx, r, before)
-	if err != nil {
-		return sent{}, err
-	}
-	const attempts = 3
-	for attempt := 1; ; attempt++ {
-		out, err := i.KMS.ImportKeyMaterial(ctx, r.input(before), retryOnlyThrottling)
-		if err == nil {
-			return sent{materialID: aws.ToString(out.KeyMaterialId)}, nil
-		}
-		failed := &CallError{Operation: "ImportKeyMaterial", Key: before.ARN, Err: err}
-		if !mayHaveHappened(err) {
-			return sent{}, failed
-		}
-		i.report(LostAnswer{Operation: "ImportKeyMaterial", Err: err})
-		id, happened, err := i.look(ctx, r, before, known)
-		switch {
-		case err != nil:
-			return sent{}, &UncertainError{KeyARN: before.ARN, Err: failed}
-		case happened:
-			return sent{materialID: id, lostAnswer: true}, nil
-		case attempt == attempts:
-			return sent{}, failed
-		}
-	}
-}
-
-func (r ImportRequest) input(k Key) *kms.ImportKeyMaterialInput {
-	in := &kms.ImportKeyMaterialInput{
-		KeyId:                aws.String(k.ARN),
-		ImportToken:          r.Wrapped.ImportToken,
-		EncryptedKeyMaterial: r.Wrapped.EncryptedKeyMaterial,
-		ImportType:           r.Type,
-	}
-	in.ExpirationModel, in.ValidTo = r.Expiry.model()
-	if r.MaterialID != "" {
-		in.KeyMaterialId = aws.String(r.MaterialID)
-	}
-	if r.Description != "" {
-		in.KeyMaterialDescription = aws.String(r.Description)
-	}
-	return in
-}
-
-// look finds out whether an import without an answer happened. It gives KMS
-// a few seconds, because it is eventually consistent. Where the effect cannot
-// be told from what was there before, it says no: sending the same material
-// with the same expiry once more changes nothing.
-func (i *Importer) look(ctx context.Context, r ImportRequest, before Key, known []string) (id string, happened bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	i.poll(ctx, "the effect of an import whose answer was lost", func() bool {
-		if r.stages(before) {
-			id, happened, err = i.findNew(ctx, r, before, known)
-		} else {
-			id, happened, err = i.findEffect(ctx, r, before)
-		}
-		return happened || err != nil
-	})
-	return id, happened, err
-}
-
-func (i *Importer) findEffect(ctx context.Context, r ImportRequest, before Key) (string, bool, error) {
-	now, err := i.Describe(ctx, before.ARN)
-	if err != nil {
-		return "", false, err
-	}
-	changed := now.State != before.State || !now.Expiry.Equal(before.Expiry)
-	return now.MaterialID, changed && now.State == types.KeyStateEnabled && now.Expiry.Equal(r.Expiry), nil
-}
-
-func (i *Importer) findNew(ctx context.Context, r ImportRequest, before Key, known []string) (string, bool, error) {
-	ids, err := i.materialIDs(ctx, r, before)
-	for _, id := range ids {
-		if !slices.Contains(known, id) {
-			return id, true, err
-		}
-	}
-	return "", false, err
-}
-
-// materialIDs lists the materials of the key where an import adds one.
-func (i *Importer) materialIDs(ctx context.Context, r ImportRequest, k Key) ([]string, error) {
-	if !r.stages(k) {
-		return nil, nil
-	}
-	entries, err := i.materials(ctx, k)
-	var ids []string
-	for _, e := range entries {
-		ids = append(ids, aws.ToString(e.KeyMaterialId))
-	}
-	return ids, err
-}
-
-// materials lists all materials of a symmetric key, oldest first.
-func (i *Importer) materials(ctx context.Context, k Key) ([]types.RotationsListEntry, error) {
-	var entries []types.RotationsListEntry
-	pages := kms.NewListKeyRotationsPaginator(i.KMS, &kms.ListKeyRotationsInput{
-		KeyId:              aws.String(k.ARN),
-		IncludeKeyMaterial: types.IncludeKeyMaterialAllKeyMaterial,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, &CallError{Operation: "ListKeyRotations", Key: k.ARN, Err: err}
-		}
-		entries = append(entries, page.Rotations...)
-	}
-	return entries, nil
-}
-
 // settle waits until DescribeKey shows what ImportKeyMaterial has accepted, or
 // the bound is over, and gives what it showed last.
 func (i *Importer) settle(ctx context.Context, r ImportRequest, before Key) Key {
@@ -294,16 +173,3 @@ func (i *Importer) lacksMaterial(ctx context.Context, k Key) bool {
 type OptionError struct{ Option, Reason string }
 
 func (e *OptionError) Error() string { return e.Option + " " + e.Reason }
-
-// UncertainError says that an import got no answer and that looking for its
-// effect failed too: it may have happened. Running it again is safe.
-type UncertainError struct {
-	KeyARN string
-	Err    error
-}
-
-func (e *UncertainError) Error() string {
-	return fmt.Sprintf("the import into %s got no answer and may have happened: %v", e.KeyARN, e.Err)
-}
-
-func (e *UncertainError) Unwrap() error { return e.Err }

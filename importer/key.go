@@ -79,6 +79,23 @@ func (k Key) checkImportable() error {
 	return &StateError{KeyARN: k.ARN, State: k.State}
 }
 
+// materials lists all materials of a symmetric key, oldest first.
+func (i *Importer) materials(ctx context.Context, k Key) ([]types.RotationsListEntry, error) {
+	var entries []types.RotationsListEntry
+	pages := kms.NewListKeyRotationsPaginator(i.KMS, &kms.ListKeyRotationsInput{
+		KeyId:              aws.String(k.ARN),
+		IncludeKeyMaterial: types.IncludeKeyMaterialAllKeyMaterial,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, &CallError{Operation: "ListKeyRotations", Key: k.ARN, Err: err}
+		}
+		entries = append(entries, page.Rotations...)
+	}
+	return entries, nil
+}
+
 // OriginError says that a key takes no imported material: its origin is not EXTERNAL.
 type OriginError struct {
 	KeyARN string
