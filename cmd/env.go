@@ -27,22 +27,35 @@ var environment = []struct{ name, meaning string }{
 }
 
 func newEnvironmentTopic() *cobra.Command {
-	var text strings.Builder
-	text.WriteString("Environment variables that keymat reads. No secret is ever taken from one.\n\n")
-	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	for _, v := range environment {
-		fmt.Fprintf(tw, "  %s\t%s\n", v.name, v.meaning)
-	}
-	tw.Flush()
-	return &cobra.Command{Use: "environment", Short: "Environment variables that keymat reads", Long: strings.TrimSpace(text.String())}
+	return newTopic("environment", "Environment variables that keymat reads", func() string {
+		var text strings.Builder
+		text.WriteString("Environment variables that keymat reads. No secret is ever taken from one.\n\n")
+		tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+		for _, v := range environment {
+			fmt.Fprintf(tw, "  %s\t%s\n", v.name, v.meaning)
+		}
+		tw.Flush()
+		return text.String()
+	})
 }
 
 func newExitCodesTopic() *cobra.Command {
-	return &cobra.Command{Use: "exit-codes", Short: "Exit codes and what they mean", Long: `Exit codes:
+	return newTopic("exit-codes", "Exit codes and what they mean", func() string {
+		return `Exit codes:
 
   0    done
   1    failed; the error says why, the hint what to do
   2    wrong usage; nothing was done
   3    the answer is no: KMS does not hold this material
-  130  interrupted`}
+  130  interrupted`
+	})
+}
+
+// newTopic makes a help topic, whose text is put together when it is asked for.
+func newTopic(name, short string, text func() string) *cobra.Command {
+	c := &cobra.Command{Use: name, Short: short, Long: short}
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		fmt.Fprintln(c.OutOrStdout(), strings.TrimSpace(text()))
+	})
+	return c
 }

@@ -69,6 +69,10 @@ var policies = []struct {
 }
 
 func newIAMTopic() *cobra.Command {
+	return newTopic("iam", "Least-privilege IAM policies for each command", iamText)
+}
+
+func iamText() string {
 	var text bytes.Buffer
 	text.WriteString("What each command has to be allowed to do. generate, wrap and inspect call nothing.\n\n")
 	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -86,5 +90,5 @@ None of these works across accounts for imports.
 		// Writing to memory cannot fail.
 		_ = writeJSON(&text, policy{Version: "2012-10-17", Statement: p.statements})
 	}
-	return &cobra.Command{Use: "iam", Short: "Least-privilege IAM policies for each command", Long: strings.TrimSpace(text.String())}
+	return text.String()
 }
