@@ -54,14 +54,6 @@ type deletion struct {
 	Days int       // the window asked for
 }
 
-// rotation is what a key knows of rotations to come; done ones are told by
-// its materials.
-type rotation struct {
-	OnDemandStarted time.Time `json:",omitzero"` // zero: none is running
-	OnDemandEnds    time.Time `json:",omitzero"`
-	OnDemandCount   int       `json:",omitempty"`
-}
-
 // A keyState is the KeyState of a key.
 type keyState uint8
 

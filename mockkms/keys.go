@@ -35,7 +35,7 @@ func createKey(c *call, r *createKeyRequest) (*createKeyAnswer, error) {
 		return nil, err
 	}
 	if k.Origin == originKMS { // material first: it may take its time
-		m, err := newMaterial(k, current)
+		m, err := firstMaterial(k)
 		if err != nil {
 			return nil, err
 		}

@@ -19,9 +19,6 @@ const (
 	current         materialState = "CURRENT"
 	nonCurrent      materialState = "NON_CURRENT"
 	pendingRotation materialState = "PENDING_ROTATION"
-	// rotating is the next material of an AWS_KMS key while its rotation
-	// runs. No operation shows it.
-	rotating materialState = "rotating"
 )
 
 // permanent reports whether the material belongs to its key for good. Only
@@ -73,8 +70,8 @@ func (m *material) open(k *key) (*opened, error) {
 	return o, nil
 }
 
-// newMaterial makes the first or next material of a key of origin AWS_KMS.
-func newMaterial(k *key, s materialState) (*material, error) {
+// firstMaterial makes the material with which a key of origin AWS_KMS begins.
+func firstMaterial(k *key) (*material, error) {
 	b, err := hsm.GenerateMaterial(k.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("generating %s material: %w", k.Spec, err)
@@ -83,9 +80,18 @@ func newMaterial(k *key, s materialState) (*material, error) {
 	if err != nil {
 		return nil, fmt.Errorf("generating %s material: %w", k.Spec, err)
 	}
-	m := &material{ID: hsm.MaterialID(k.identity(), parsed.Canonical()), State: s}
+	m := &material{ID: hsm.MaterialID(k.identity(), parsed.Canonical()), State: current}
 	m.setBytes(slices.Clone(parsed.Canonical()))
 	return m, nil
+}
+
+// addRotated adds the material that a rotation brings into a symmetric key of
+// origin AWS_KMS.
+func (k *key) addRotated() *material {
+	b := hsm.RotatedMaterial(k.identity(), len(k.Materials))
+	m := k.add(hsm.MaterialID(k.identity(), b), pendingRotation)
+	m.setBytes(b)
+	return m
 }
 
 func newIdentity() []byte {
@@ -111,7 +117,7 @@ func (k *key) inState(s materialState) *material {
 
 func (k *key) material(id string) *material {
 	for _, m := range k.Materials {
-		if m.ID == id && m.State != rotating {
+		if m.ID == id {
 			return m
 		}
 	}
@@ -215,46 +221,4 @@ func expirationModel(validTo time.Time) string {
 		return materialLasts
 	}
 	return materialExpires
-}
-
-// maxOnDemandRotations is the number KMS allows in a key's life (API reference, 2026).
-const maxOnDemandRotations = 25
-
-// startRotation begins an on-demand rotation that will end by itself. One that
-// runs already goes on alone: a second request is no error (recorded).
-func (k *key) startRotation(now, end time.Time) error {
-	switch {
-	case !k.Rotation.OnDemandStarted.IsZero():
-		return nil
-	case k.Origin == originExternal && k.pending() == nil:
-		return nothingPendingRotation(k.arn())
-	case k.Rotation.OnDemandCount >= maxOnDemandRotations:
-		return rotationLimit(k.arn())
-	case k.Origin == originKMS:
-		m, err := newMaterial(k, rotating)
-		if err != nil {
-			return err
-		}
-		k.Materials = append(k.Materials, m)
-	}
-	k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = now, end
-	return nil
-}
-
-// finishRotation makes whatever is pending now the current material. With
-// nothing pending any more the rotation ends without a trace (recorded).
-func (k *key) finishRotation(at time.Time) {
-	k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = time.Time{}, time.Time{}
-	next := k.pending()
-	if k.Origin == originKMS {
-		next = k.inState(rotating)
-	}
-	if next == nil {
-		return
-	}
-	if old := k.current(); old != nil {
-		old.State = nonCurrent
-	}
-	next.State, next.Rotated = current, at
-	k.Rotation.OnDemandCount++
 }

@@ -58,7 +58,7 @@ func listKeyRotations(_ *call, k *key, r *listKeyRotationsRequest) (*listKeyRota
 	}
 	entries := []rotationsListEntry{}
 	for _, m := range k.Materials {
-		all := r.IncludeKeyMaterial == "ALL_KEY_MATERIAL" && m.State != rotating
+		all := r.IncludeKeyMaterial == "ALL_KEY_MATERIAL"
 		if k.symmetric() && (all || !m.Rotated.IsZero()) {
 			entries = append(entries, k.rotationEntry(m))
 		}

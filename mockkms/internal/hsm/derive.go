@@ -5,6 +5,7 @@ package hsm
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 )
 
@@ -14,6 +15,7 @@ const (
 	labelCiphertext = "keymat mock kms: symmetric ciphertext"
 	labelToken      = "keymat mock kms: import token"
 	labelTokenName  = "keymat mock kms: import token secret name"
+	labelRotation   = "keymat mock kms: rotated material"
 )
 
 // derive computes HMAC-SHA-256 under the secret over label, a zero byte and data.
@@ -34,4 +36,13 @@ func derive(secret *[32]byte, label string, data []byte) (out [32]byte) {
 func MaterialID(secret [32]byte, canonical []byte) string {
 	id := derive(&secret, labelMaterialID, canonical)
 	return hex.EncodeToString(id[:])
+}
+
+// RotatedMaterial makes the symmetric material that follows the first n of a KMS
+// key of origin AWS_KMS: 32 bytes, which are their own canonical form. It is
+// derived, not random, so that a rotation which ends by itself has the same
+// outcome wherever and whenever that is noticed.
+func RotatedMaterial(secret [32]byte, n int) []byte {
+	b := derive(&secret, labelRotation, binary.BigEndian.AppendUint64(nil, uint64(n)))
+	return b[:]
 }

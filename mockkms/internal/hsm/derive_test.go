@@ -46,3 +46,20 @@ func TestCipherMasters(t *testing.T) {
 		t.Error("another key or material gives the same master")
 	}
 }
+
+// Materials that rotations bring in differ by key and by place in it, and are
+// the same each time.
+func TestRotatedMaterial(t *testing.T) {
+	one, two := [32]byte{1}, [32]byte{2}
+	a := RotatedMaterial(one, 1)
+	if !bytes.Equal(a, RotatedMaterial(one, 1)) {
+		t.Error("not the same each time")
+	}
+	if bytes.Equal(a, RotatedMaterial(one, 2)) || bytes.Equal(a, RotatedMaterial(two, 1)) {
+		t.Error("two materials are the same")
+	}
+	k, err := ParseMaterial(SymmetricDefault, a)
+	if err != nil || !bytes.Equal(k.Canonical(), a) {
+		t.Errorf("got %v, want material in canonical form", err)
+	}
+}
