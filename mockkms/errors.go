@@ -134,6 +134,11 @@ func rotationLimit(arn string) *apiError {
 		"No more on-demand rotations can be performed for this key: %s", arn)
 }
 
+// automaticRotationNear is documented; its text is assumed.
+func automaticRotationNear(arn string) *apiError {
+	return refuse("ConflictException", "Automatic rotation of the key %s is in progress or due within the next 20 minutes.", arn)
+}
+
 // Everything else.
 
 func incorrectKey() *apiError {

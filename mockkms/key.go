@@ -114,52 +114,56 @@ func (k *key) complete() bool {
 }
 
 // due is the time at which something will happen to the key by itself: the
-// earliest of expiry, end of a rotation and deletion. Zero: nothing will.
+// earliest of expiry, rotation and deletion. Zero: nothing will.
 func (k *key) due() time.Time {
-	var next time.Time
-	consider := func(t time.Time) {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	consider(k.Rotation.OnDemandEnds)
+	next := k.nextRotation()
 	if k.Deletion != nil {
-		consider(k.Deletion.At)
+		next = earliest(next, k.Deletion.At)
 	}
 	for _, m := range k.Materials {
 		if m.Bytes != nil {
-			consider(m.ValidTo)
+			next = earliest(next, m.ValidTo)
 		}
 	}
 	return next
 }
 
-// at is the key as of now: itself, or a settled copy, or nil when it is gone.
-func (k *key) at(now time.Time) *key {
-	next := k.due()
-	if next.IsZero() || next.After(now) {
-		return k
+// earliest is the earlier of two times, of which either may be zero for never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	if k.Deletion != nil && !k.Deletion.At.After(now) {
-		return nil
-	}
-	settled := k.clone()
-	settled.settle(now)
-	return settled
+	return a
 }
 
-// settle makes happen what became due. An expired material loses its bytes
+// at is the key as of now: itself, or a settled copy, or nil when it is gone.
+func (k *key) at(now time.Time) *key {
+	settled := k
+	for {
+		t := settled.due()
+		if t.IsZero() || t.After(now) {
+			return settled
+		}
+		if settled == k {
+			settled = k.clone()
+		}
+		if settled.Deletion != nil && !settled.Deletion.At.After(t) {
+			return nil
+		}
+		settled.settle(t)
+	}
+}
+
+// settle makes happen what is due at t. An expired material loses its bytes
 // and keeps its entry; a rotation takes whatever is pending at its end, even
 // if that has expired by then (both recorded).
-func (k *key) settle(now time.Time) {
+func (k *key) settle(t time.Time) {
 	for _, m := range k.Materials {
-		if !m.ValidTo.IsZero() && !m.ValidTo.After(now) {
+		if !m.ValidTo.IsZero() && !m.ValidTo.After(t) {
 			m.setBytes(nil)
 		}
 	}
-	if end := k.Rotation.OnDemandEnds; !end.IsZero() && !end.After(now) {
-		k.finishRotation(end)
-	}
+	k.rotate(t)
 }
 
 func (k *key) clone() *key {

@@ -188,7 +188,10 @@ type keyRequest struct {
 	aboutKey
 }
 
-func enableKey(_ *call, k *key, _ *keyRequest) (void, error) {
+func enableKey(c *call, k *key, _ *keyRequest) (void, error) {
+	if k.Disabled {
+		k.resumeRotation(c.now)
+	}
 	k.Disabled = false
 	return void{}, nil
 }

@@ -34,7 +34,8 @@ type material struct {
 	Deleted     bool      `json:",omitempty"` // lost by DeleteImportedKeyMaterial, not by expiry
 	ValidTo     time.Time `json:",omitzero"`  // whole seconds; zero: does not expire
 	Description string    `json:",omitempty"`
-	Rotated     time.Time `json:",omitzero"` // when it became current, unless it was the first
+	Rotated     time.Time `json:",omitzero"`  // when it became current, unless it was the first
+	Automatic   bool      `json:",omitempty"` // it did so by an automatic rotation
 
 	opened *opened // the bytes, parsed; shared by all copies
 }

@@ -136,6 +136,8 @@ func operations() map[string]operation {
 		agreement    = rule{states: enabled, usage: hsm.KeyAgreement}
 		switching    = rule{alias: aliasRefused, states: switchable}
 		externalKey  = rule{alias: aliasRefused, origin: originExternal, states: importable}
+		rotation     = rule{alias: aliasRefusedHere, states: enabled}
+		scheduling   = rule{alias: aliasRefusedHere, origin: originKMS, states: enabled}
 		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
 	)
 	return map[string]operation{
@@ -168,9 +170,11 @@ func operations() map[string]operation {
 			deleteImportedKeyMaterial),
 
 		// Rotation
+		"EnableKeyRotation":    changes(scheduling, enableKeyRotation),
+		"DisableKeyRotation":   changes(scheduling, disableKeyRotation),
 		"GetKeyRotationStatus": reads(rotationInfo, getKeyRotationStatus),
 		"ListKeyRotations":     reads(rotationInfo, listKeyRotations),
-		"RotateKeyOnDemand":    changes(rule{alias: aliasRefusedHere, states: enabled}, rotateKeyOnDemand),
+		"RotateKeyOnDemand":    changes(rotation, rotateKeyOnDemand),
 
 		// Cryptography
 		"Encrypt":                         reads(encryption, encrypt),

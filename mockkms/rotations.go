@@ -2,19 +2,45 @@
 
 package mockkms
 
+type enableKeyRotationRequest struct {
+	aboutKey
+	RotationPeriodInDays *int `shape:"RotationPeriodInDaysType"`
+}
+
+func enableKeyRotation(c *call, k *key, r *enableKeyRotationRequest) (void, error) {
+	if !k.symmetric() {
+		return void{}, unsupported()
+	}
+	k.enableRotation(r.RotationPeriodInDays, c.now)
+	return void{}, nil
+}
+
+// disableKeyRotation takes every key of origin AWS_KMS, also one that never
+// rotates (recorded for HMAC).
+func disableKeyRotation(_ *call, k *key, _ *keyRequest) (void, error) {
+	k.disableRotation()
+	return void{}, nil
+}
+
 type getKeyRotationStatusAnswer struct {
 	KeyRotationEnabled        bool
 	KeyId                     string
+	RotationPeriodInDays      int   `json:",omitempty"`
+	NextRotationDate          epoch `json:",omitzero"`
 	OnDemandRotationStartDate epoch `json:",omitzero"`
 }
 
 // getKeyRotationStatus answers for every key, also of origin EXTERNAL and in
-// every state (recorded; older pages name an exception).
+// every state (recorded; older pages name an exception). A key that is pending
+// deletion does not show that it would rotate (recorded).
 func getKeyRotationStatus(_ *call, k *key, _ *keyRequest) (*getKeyRotationStatusAnswer, error) {
-	return &getKeyRotationStatusAnswer{
-		KeyId:                     k.arn(),
-		OnDemandRotationStartDate: epoch{k.Rotation.OnDemandStarted},
-	}, nil
+	a := &getKeyRotationStatusAnswer{KeyId: k.arn(), OnDemandRotationStartDate: epoch{k.Rotation.OnDemandStarted}}
+	if k.Rotation.PeriodDays != 0 && k.state() != statePendingDeletion {
+		a.KeyRotationEnabled = true
+		a.RotationPeriodInDays = k.Rotation.PeriodDays
+		a.NextRotationDate = epoch{k.Rotation.Next}
+	}
+	return a, nil
 }
 
 // rotateKeyOnDemand starts a rotation that ends by itself some time later.
@@ -80,7 +106,10 @@ func (k *key) rotationEntry(m *material) rotationsListEntry {
 		KeyMaterialState:       string(m.State),
 		RotationDate:           epoch{m.Rotated},
 	}
-	if !m.Rotated.IsZero() {
+	switch {
+	case m.Automatic:
+		e.RotationType = "AUTOMATIC"
+	case !m.Rotated.IsZero():
 		e.RotationType = "ON_DEMAND"
 	}
 	switch {

@@ -40,6 +40,7 @@ const (
 	isPending  = "KMSInvalidStateException: A is pending import."
 	isDeleting = "KMSInvalidStateException: A is pending deletion."
 	notGoing   = "KMSInvalidStateException: A is not pending deletion."
+	notKMS     = "UnsupportedOperationException: A origin is EXTERNAL which is not valid for this operation."
 	notOurs    = "UnsupportedOperationException: A origin is AWS_KMS which is not valid for this operation."
 )
 
@@ -55,6 +56,15 @@ var (
 func (e expectations) and(more expectations) expectations {
 	all := maps.Clone(e)
 	maps.Copy(all, more)
+	return all
+}
+
+// inEveryState expects the refusal of keys of an origin, whatever their state.
+func inEveryState(origin, refusal string) expectations {
+	all := expectations{}
+	for _, life := range lives {
+		all[life.state+" "+origin] = refusal
+	}
 	return all
 }
 
@@ -80,6 +90,8 @@ var operationsByState = []struct {
 	{"CancelKeyDeletion", "", "", expectations{"Enabled": notGoing, "Disabled": notGoing, "PendingImport": notGoing}},
 	{"EnableKey", "", "", whenAlive.and(expectations{"PendingImport": isPending})},
 	{"DisableKey", "", "", whenAlive.and(expectations{"PendingImport": isPending})},
+	{"EnableKeyRotation", "", "", whenUsable.and(inEveryState("EXTERNAL", notKMS))},
+	{"DisableKeyRotation", "", "", whenUsable.and(inEveryState("EXTERNAL", notKMS))},
 	{"RotateKeyOnDemand", "", "", whenUsable.and(expectations{
 		"Enabled EXTERNAL": "KMSInvalidStateException: No available key material pending rotation for the key: A."})},
 	{"GetParametersForImport", "", `, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"`,
