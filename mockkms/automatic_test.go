@@ -143,6 +143,7 @@ func TestRotationIsTheSameForEverybody(t *testing.T) {
 		must(0, s.enableRotation(key))
 		time.Sleep(365 * day)
 		blob := must(s.Encrypt(t.Context(), &kms.EncryptInput{KeyId: &key, Plaintext: []byte("x")})).CiphertextBlob
+		must(s.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: blob}))
 		must(s.UpdateKeyDescription(t.Context(), &kms.UpdateKeyDescriptionInput{KeyId: &key, Description: ptr("written")}))
 		must(s.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: blob}))
 	})

@@ -69,7 +69,7 @@ func (c *call) change(ref string, rule *rule, f func(*records, *key) error) erro
 		if err := f(r, k); err != nil {
 			return err
 		}
-		return r.putKey(k)
+		return r.putFamily(k)
 	})
 }
 

@@ -48,14 +48,15 @@ func newClientIn(h http.Handler, account, region string) *kms.Client {
 type session struct {
 	*testing.T
 	*kms.Client
-	mock *mockkms.KMS
+	mock   *mockkms.KMS
+	region string
 }
 
 func newSession(t *testing.T, options ...mockkms.Option) *session {
 	t.Helper()
 	mock := mockkms.New(append([]mockkms.Option{mockkms.WithSharedWrappingKeys()}, options...)...)
 	t.Cleanup(func() { mock.Close() })
-	return &session{t, newClient(mock), mock}
+	return &session{t, newClient(mock), mock, region}
 }
 
 // must returns v, and panics on an error that no test expects.

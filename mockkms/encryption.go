@@ -96,14 +96,14 @@ type decrypted struct {
 // decrypt finds the key of a ciphertext and opens it. A symmetric ciphertext
 // names its material, so a key reference is only compared with what it names.
 func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]string) (*decrypted, error) {
-	decryption := &rule{states: enabled, usage: hsm.EncryptDecrypt}
+	decryption := &rule{states: usable, usage: hsm.EncryptDecrypt}
 	if algorithm != hsm.SymmetricDefault {
 		return c.decryptRSA(ref, decryption, algorithm, blob, context)
 	}
 	materialID, err := hsm.MaterialIDOf(blob)
 	if err != nil {
 		if ref != "" { // a key that is not there, or not usable, is told first
-			if _, err := c.find(ref, &rule{states: enabled}); err != nil {
+			if _, err := c.find(ref, &rule{states: usable}); err != nil {
 				return nil, err
 			}
 		}
@@ -151,10 +151,14 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 	return k, err
 }
 
-// namedKey is find for an optional reference.
+// namedKey is find for an optional reference. A multi-Region key is not named
+// by the ARN of its copy in another Region, although it could decrypt (recorded).
 func (r *records) namedKey(s scope, ref string) (*key, error) {
 	if ref == "" {
 		return nil, nil
+	}
+	if s.isRelative(ref) {
+		return nil, incorrectKey()
 	}
 	return r.find(s, ref, aliasAllowed)
 }
@@ -214,7 +218,7 @@ func reEncrypt(c *call, r *reEncryptRequest) (*reEncryptAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.find(r.DestinationKeyId, &rule{states: enabled, usage: hsm.EncryptDecrypt})
+	k, err := c.find(r.DestinationKeyId, &rule{states: usable, usage: hsm.EncryptDecrypt})
 	if err != nil {
 		return nil, err
 	}

@@ -134,9 +134,28 @@ func rotationLimit(arn string) *apiError {
 		"No more on-demand rotations can be performed for this key: %s", arn)
 }
 
+func missingInReplicas() *apiError {
+	return invalidState("Cannot perform key material rotation: Key material has not been imported for replicas of the Multi-Region key.")
+}
+
 // automaticRotationNear is documented; its text is assumed.
 func automaticRotationNear(arn string) *apiError {
 	return refuse("ConflictException", "Automatic rotation of the key %s is in progress or due within the next 20 minutes.", arn)
+}
+
+// Multi-Region keys. The two texts for the same differ in a letter and in the
+// code (recorded).
+
+func notPrimary(arn string) *apiError {
+	return refuse("UnsupportedOperationException", "%s is not a multi-region primary key.", arn)
+}
+
+func notPrimaryForUpdate(arn string) *apiError {
+	return invalidState("%s is not a multi-Region primary key.", arn)
+}
+
+func replicaRefused(arn, operation string) *apiError {
+	return refuse("UnsupportedOperationException", "%s is a multi-region replica key which is not valid for %s.", arn, operation)
 }
 
 // Everything else.

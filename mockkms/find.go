@@ -75,6 +75,14 @@ func (s scope) resourceOf(arn string) (string, error) {
 	return parts[5], nil
 }
 
+// isRelative reports whether arn is that of a multi-Region key of the same
+// account in another Region.
+func (s scope) isRelative(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	return len(parts) == 6 && parts[2] == "kms" && parts[3] != s.Region && parts[4] == s.Account &&
+		strings.HasPrefix(parts[5], "key/mrk-")
+}
+
 // isKeyID reports whether s is spelt as KMS spells key IDs: a UUID, or mrk-
 // and 32 hex digits.
 func isKeyID(s string) bool {

@@ -166,8 +166,24 @@ func (r *importKeyMaterialRequest) checkMembers(k *key) error {
 			}
 		}
 	}
+	if k.isReplica() && k.symmetric() {
+		if err := r.checkReplica(); err != nil {
+			return err
+		}
+	}
 	if r.ImportType == "NEW_KEY_MATERIAL" && r.KeyMaterialId != "" {
 		return validation("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")
+	}
+	return nil
+}
+
+// checkReplica refuses what is for the primary key alone (recorded).
+func (r *importKeyMaterialRequest) checkReplica() error {
+	switch {
+	case r.ImportType == "NEW_KEY_MATERIAL":
+		return validation("Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys")
+	case r.KeyMaterialDescription != nil:
+		return validation("Key material description can only be specified on primary Multi-Region keys")
 	}
 	return nil
 }

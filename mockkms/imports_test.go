@@ -289,7 +289,7 @@ func TestSingleUseTokens(t *testing.T) {
 
 func TestEveryFetchHasItsOwnWrappingKey(t *testing.T) {
 	mock := mockkms.New()
-	s := &session{t, newClient(mock), mock}
+	s := &session{t, newClient(mock), mock, region}
 	key := s.external(types.KeySpecSymmetricDefault)
 	fetch := func() *kms.GetParametersForImportOutput {
 		return s.parametersFor(key, types.AlgorithmSpecRsaesOaepSha256, types.WrappingKeySpecRsa2048)

@@ -14,9 +14,6 @@ const (
 	originKMS      = "AWS_KMS"
 	originExternal = "EXTERNAL"
 
-	primaryKey = "PRIMARY"
-	replicaKey = "REPLICA"
-
 	materialExpires = "KEY_MATERIAL_EXPIRES"
 	materialLasts   = "KEY_MATERIAL_DOES_NOT_EXPIRE"
 )
@@ -34,7 +31,6 @@ type key struct {
 	Spec        string
 	Usage       string
 	Origin      string
-	MultiRegion string `json:",omitempty"` // PRIMARY, REPLICA or nothing
 	Policy      string
 	Tags        []tag `json:",omitempty"`
 
@@ -42,16 +38,37 @@ type key struct {
 	// multi-Region keys share it.
 	Identity []byte
 
-	Disabled bool      `json:",omitempty"`
-	Deletion *deletion `json:",omitempty"`
+	Disabled      bool      `json:",omitempty"`
+	Deletion      *deletion `json:",omitempty"`
+	Creation      *creation `json:",omitempty"` // of a new replica, until it is complete
+	UpdatingUntil time.Time `json:",omitzero"`  // zero: the role does not change
+
+	// Primary is the Region of a multi-Region key's primary key, "" for other
+	// keys. Replicas are the Regions of its replicas, sorted.
+	Primary  string   `json:",omitempty"`
+	Replicas []string `json:",omitempty"`
 
 	Materials []*material `json:",omitempty"` // oldest first
 	Rotation  rotation    `json:",omitzero"`
 }
 
 type deletion struct {
-	At   time.Time // when the key goes, for good
+	At   time.Time `json:",omitzero"` // when the key goes, for good; zero: replicas go first
 	Days int       // the window asked for
+}
+
+// begun reports whether the window runs. That of a primary key begins when its
+// last replica is gone.
+func (d *deletion) begun() bool { return !d.At.IsZero() }
+
+func (d *deletion) begin(now time.Time) { d.At = now.Truncate(time.Millisecond).Add(days(d.Days)) }
+
+// creation is the time in which a new replica is not ready, and what it shows
+// of the primary's material meanwhile (recorded).
+type creation struct {
+	Until           time.Time
+	ExpirationModel string    `json:",omitempty"`
+	ValidTo         time.Time `json:",omitzero"`
 }
 
 // A keyState is the KeyState of a key.
@@ -89,12 +106,18 @@ func (set stateSet) has(s keyState) bool { return set&(1<<s) != 0 }
 // a disabled key, also after a cancelled deletion (recorded).
 func (k *key) state() keyState {
 	switch {
+	case k.Deletion != nil && !k.Deletion.begun():
+		return statePendingReplicaDeletion
 	case k.Deletion != nil:
 		return statePendingDeletion
+	case k.Creation != nil:
+		return stateCreating
 	case !k.complete():
 		return statePendingImport
 	case k.Disabled:
 		return stateDisabled
+	case !k.UpdatingUntil.IsZero():
+		return stateUpdating
 	}
 	return stateEnabled
 }
@@ -114,9 +137,13 @@ func (k *key) complete() bool {
 }
 
 // due is the time at which something will happen to the key by itself: the
-// earliest of expiry, rotation and deletion. Zero: nothing will.
+// earliest of expiry, rotation, deletion and the end of what passes. Zero:
+// nothing will.
 func (k *key) due() time.Time {
-	next := k.nextRotation()
+	next := earliest(k.nextRotation(), k.UpdatingUntil)
+	if k.Creation != nil {
+		next = earliest(next, k.Creation.Until)
+	}
 	if k.Deletion != nil {
 		next = earliest(next, k.Deletion.At)
 	}
@@ -136,24 +163,6 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// at is the key as of now: itself, or a settled copy, or nil when it is gone.
-func (k *key) at(now time.Time) *key {
-	settled := k
-	for {
-		t := settled.due()
-		if t.IsZero() || t.After(now) {
-			return settled
-		}
-		if settled == k {
-			settled = k.clone()
-		}
-		if settled.Deletion != nil && !settled.Deletion.At.After(t) {
-			return nil
-		}
-		settled.settle(t)
-	}
-}
-
 // settle makes happen what is due at t. An expired material loses its bytes
 // and keeps its entry; a rotation takes whatever is pending at its end, even
 // if that has expired by then (both recorded).
@@ -163,15 +172,28 @@ func (k *key) settle(t time.Time) {
 			m.setBytes(nil)
 		}
 	}
-	k.rotate(t)
+	if k.Creation != nil && !k.Creation.Until.After(t) {
+		k.Creation = nil
+	}
+	if !k.UpdatingUntil.After(t) {
+		k.UpdatingUntil = time.Time{}
+	}
+	if !k.isReplica() {
+		k.rotate(t)
+	}
 }
 
 func (k *key) clone() *key {
 	c := *k
 	c.Tags = slices.Clone(k.Tags)
+	c.Replicas = slices.Clone(k.Replicas)
 	if k.Deletion != nil {
 		d := *k.Deletion
 		c.Deletion = &d
+	}
+	if k.Creation != nil {
+		d := *k.Creation
+		c.Creation = &d
 	}
 	c.Materials = make([]*material, len(k.Materials))
 	for i, m := range k.Materials {

@@ -83,7 +83,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Identity:    newIdentity(),
 	}
 	if r.MultiRegion {
-		k.ID, k.MultiRegion = newMultiRegionID(), primaryKey
+		k.ID, k.Primary = newMultiRegionID(), c.scope.Region
 	}
 	return k, nil
 }
@@ -218,7 +218,7 @@ type scheduleKeyDeletionRequest struct {
 
 type scheduleKeyDeletionAnswer struct {
 	KeyId               string
-	DeletionDate        epoch
+	DeletionDate        epoch `json:",omitzero"`
 	KeyState            string
 	PendingWindowInDays int
 }
@@ -231,16 +231,18 @@ const (
 )
 
 func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*scheduleKeyDeletionAnswer, error) {
-	days := defaultDeletionWindow
+	window := defaultDeletionWindow
 	if r.PendingWindowInDays != nil {
-		days = *r.PendingWindowInDays
+		window = *r.PendingWindowInDays
 	}
-	if days < minDeletionWindow || days > maxDeletionWindow {
+	if window < minDeletionWindow || window > maxDeletionWindow {
 		return nil, validation("PendingWindowInDays must be between %d and %d", minDeletionWindow, maxDeletionWindow)
 	}
-	at := c.now.Truncate(time.Millisecond).Add(time.Duration(days) * 24 * time.Hour)
-	k.Deletion = &deletion{At: at, Days: days}
-	return &scheduleKeyDeletionAnswer{k.arn(), epoch{at}, k.state().String(), days}, nil
+	k.Deletion = &deletion{Days: window}
+	if k.isReplica() || len(k.Replicas) == 0 {
+		k.Deletion.begin(c.now)
+	}
+	return &scheduleKeyDeletionAnswer{k.arn(), epoch{k.Deletion.At}, k.state().String(), window}, nil
 }
 
 type keyIDAnswer struct {

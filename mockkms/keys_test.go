@@ -243,7 +243,7 @@ func TestKeysAhead(t *testing.T) {
 	<-store.updated // the first key is there
 	stock := func() string { return strings.Join(must(contents(memory, "pool/"))[:1], "") }
 	before := stock()
-	s := &session{t, newClient(mock), mock}
+	s := &session{t, newClient(mock), mock, region}
 	key := s.external(types.KeySpecSymmetricDefault)
 	<-store.updated
 	p := s.parametersFor(key, types.AlgorithmSpecRsaesOaepSha256, types.WrappingKeySpecRsa2048)

@@ -12,13 +12,14 @@ import (
 // KMS is a mock of AWS KMS: an [http.Handler] that serves POST requests to /.
 // Make one with [New]. All methods may be called concurrently.
 type KMS struct {
-	store      Store
-	clock      func() time.Time
-	log        *slog.Logger
-	shared     bool          // every import uses the same few wrapping keys
-	singleUse  bool          // a token serves one successful import
-	rotation   time.Duration // from RotateKeyOnDemand to its completion
-	operations map[string]operation
+	store       Store
+	clock       func() time.Time
+	log         *slog.Logger
+	shared      bool          // every import uses the same few wrapping keys
+	singleUse   bool          // a token serves one successful import
+	rotation    time.Duration // from RotateKeyOnDemand to its completion
+	replication time.Duration // for which keys are Creating and Updating
+	operations  map[string]operation
 
 	faults faults
 	calls  callLog
@@ -32,10 +33,11 @@ var _ http.Handler = (*KMS)(nil)
 // writes no log, unless options say otherwise.
 func New(options ...Option) *KMS {
 	k := &KMS{
-		clock:      time.Now,
-		log:        slog.New(slog.DiscardHandler),
-		rotation:   DefaultRotationTime,
-		operations: operations(),
+		clock:       time.Now,
+		log:         slog.New(slog.DiscardHandler),
+		rotation:    DefaultRotationTime,
+		replication: DefaultReplicationTime,
+		operations:  operations(),
 	}
 	for _, o := range options {
 		o(k)

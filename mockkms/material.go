@@ -19,6 +19,9 @@ const (
 	current         materialState = "CURRENT"
 	nonCurrent      materialState = "NON_CURRENT"
 	pendingRotation materialState = "PENDING_ROTATION"
+	// pendingEverywhere is pending material that some copy of a multi-Region
+	// key still lacks.
+	pendingEverywhere materialState = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
 )
 
 // permanent reports whether the material belongs to its key for good. Only
@@ -105,7 +108,12 @@ func newIdentity() []byte {
 func (k *key) current() *material { return k.inState(current) }
 
 // pending is the material that waits for its rotation, or nil.
-func (k *key) pending() *material { return k.inState(pendingRotation) }
+func (k *key) pending() *material {
+	if m := k.inState(pendingRotation); m != nil {
+		return m
+	}
+	return k.inState(pendingEverywhere)
+}
 
 func (k *key) inState(s materialState) *material {
 	for _, m := range k.Materials {
@@ -180,7 +188,7 @@ func (k *key) add(id string, s materialState) *material {
 
 // deleteMaterial removes the bytes of the material with the given ID, or of
 // the current one for "". A pending material is forgotten altogether, with its
-// description; deleting twice is no error (recorded). It returns the ID of the
+// description, except by a replica; deleting twice is no error (recorded). It returns the ID of the
 // material meant, "" when nothing was ever imported.
 func (k *key) deleteMaterial(id string) (string, error) {
 	m := k.current()
@@ -192,7 +200,7 @@ func (k *key) deleteMaterial(id string) (string, error) {
 		return "", materialNeverImported(id, k.arn())
 	case m == nil:
 		return "", nil
-	case m.State.permanent():
+	case m.State.permanent(), k.isReplica():
 		m.setBytes(nil)
 		m.Deleted = true
 		m.ValidTo = time.Time{}
@@ -206,6 +214,9 @@ func (k *key) deleteMaterial(id string) (string, error) {
 // among the permanently associated materials (documented), nothing unless all
 // of them are there (recorded).
 func (k *key) expiry() (model string, validTo time.Time) {
+	if k.Creation != nil {
+		return k.Creation.ExpirationModel, k.Creation.ValidTo
+	}
 	if k.Origin != originExternal || !k.complete() {
 		return "", time.Time{}
 	}

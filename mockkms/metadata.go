@@ -60,25 +60,39 @@ func (k *key) metadata() keyMetadata {
 
 		CustomerMasterKeySpec: k.Spec,
 		KeySpec:               k.Spec,
-		MultiRegion:           k.MultiRegion != "",
+		MultiRegion:           k.multiRegion(),
 	}
 	k.listAlgorithms(&m)
 	model, validTo := k.expiry()
 	m.ExpirationModel, m.ValidTo = model, epoch{validTo}
-	if c := k.current(); c != nil && k.symmetric() {
+	if c := k.current(); c != nil && k.symmetric() && s != stateCreating {
 		m.CurrentKeyMaterialId = c.ID
 	}
-	if s == statePendingDeletion {
+	switch s {
+	case statePendingDeletion:
 		m.DeletionDate = epoch{k.Deletion.At}
+	case statePendingReplicaDeletion:
+		m.PendingDeletionWindowInDays = k.Deletion.Days
 	}
-	if k.MultiRegion != "" {
-		m.MultiRegionConfiguration = &multiRegionConfiguration{
-			MultiRegionKeyType: k.MultiRegion,
-			PrimaryKey:         multiRegionKey{Arn: k.arn(), Region: k.Scope.Region},
-			ReplicaKeys:        []multiRegionKey{},
-		}
+	if k.multiRegion() {
+		m.MultiRegionConfiguration = k.configuration()
 	}
 	return m
+}
+
+// configuration tells of all copies of a multi-Region key, whichever is asked.
+func (k *key) configuration() *multiRegionConfiguration {
+	in := func(region string) multiRegionKey {
+		return multiRegionKey{Arn: scope{k.Scope.Account, region}.keyARN(k.ID), Region: region}
+	}
+	c := &multiRegionConfiguration{MultiRegionKeyType: "PRIMARY", PrimaryKey: in(k.Primary), ReplicaKeys: []multiRegionKey{}}
+	if k.isReplica() {
+		c.MultiRegionKeyType = "REPLICA"
+	}
+	for _, region := range k.Replicas {
+		c.ReplicaKeys = append(c.ReplicaKeys, in(region))
+	}
+	return c
 }
 
 // listAlgorithms fills the one list that belongs to the key's usage.

@@ -118,7 +118,8 @@ const allStates = stateSet(1<<stateCount - 1)
 var (
 	enabled    = states(stateEnabled)
 	switchable = states(stateEnabled, stateDisabled)
-	readable   = states(stateEnabled, stateDisabled) // GetPublicKey
+	usable     = states(stateEnabled, stateUpdating)
+	readable   = states(stateEnabled, stateUpdating, stateDisabled) // GetPublicKey
 	importable = states(stateEnabled, stateDisabled, statePendingImport)
 	deleting   = states(statePendingDeletion, statePendingReplicaDeletion)
 	living     = allStates &^ deleting
@@ -130,13 +131,15 @@ func operations() map[string]operation {
 	var (
 		anyKey       = rule{alias: aliasRefused, states: allStates}
 		livingKey    = rule{alias: aliasRefused, states: living}
-		encryption   = rule{states: enabled, usage: hsm.EncryptDecrypt}
-		signing      = rule{states: enabled, usage: hsm.SignVerify}
-		mac          = rule{states: enabled, usage: hsm.GenerateVerifyMAC}
-		agreement    = rule{states: enabled, usage: hsm.KeyAgreement}
+		encryption   = rule{states: usable, usage: hsm.EncryptDecrypt}
+		signing      = rule{states: usable, usage: hsm.SignVerify}
+		mac          = rule{states: usable, usage: hsm.GenerateVerifyMAC}
+		agreement    = rule{states: usable, usage: hsm.KeyAgreement}
 		switching    = rule{alias: aliasRefused, states: switchable}
 		externalKey  = rule{alias: aliasRefused, origin: originExternal, states: importable}
 		rotation     = rule{alias: aliasRefusedHere, states: enabled}
+		regional     = rule{alias: aliasRefusedHere, states: enabled}
+		primarily    = rule{alias: aliasRefusedHere, states: usable}
 		scheduling   = rule{alias: aliasRefusedHere, origin: originKMS, states: enabled}
 		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
 	)
@@ -165,9 +168,14 @@ func operations() map[string]operation {
 
 		// Imported key material
 		"GetParametersForImport": inTwoSteps(externalKey, getParametersForImport),
-		"ImportKeyMaterial":      inTwoSteps(externalKey, importKeyMaterial),
+		"ImportKeyMaterial": inTwoSteps(rule{alias: aliasRefused, origin: originExternal, states: importable | states(stateUpdating)},
+			importKeyMaterial),
 		"DeleteImportedKeyMaterial": changes(rule{alias: aliasRefused, origin: originExternal, states: settled},
 			deleteImportedKeyMaterial),
+
+		// Multi-Region keys
+		"ReplicateKey":        inTwoSteps(regional, replicateKey),
+		"UpdatePrimaryRegion": inTwoSteps(primarily, updatePrimaryRegion),
 
 		// Rotation
 		"EnableKeyRotation":    changes(scheduling, enableKeyRotation),

@@ -43,5 +43,13 @@ const DefaultRotationTime = 5 * time.Second
 // WithRotationTime sets how long an on-demand rotation takes.
 func WithRotationTime(d time.Duration) Option { return func(k *KMS) { k.rotation = d } }
 
+// DefaultReplicationTime is how long a new replica is Creating here, and how
+// long a change of the primary Region takes. KMS says a few seconds.
+const DefaultReplicationTime = time.Second
+
+// WithReplicationTime sets how long a new replica is Creating, and how long a
+// change of the primary Region takes.
+func WithReplicationTime(d time.Duration) Option { return func(k *KMS) { k.replication = d } }
+
 // WithFault makes calls fail as f says; see [KMS.Inject] to do so later.
 func WithFault(f Fault) Option { return func(k *KMS) { k.Inject(f) } }

@@ -44,7 +44,11 @@ func (r *records) key(s scope, id string) (*key, error) {
 	if k == nil || err != nil {
 		return nil, err
 	}
-	return k.at(r.now), nil
+	f, err := r.family(k)
+	if err != nil {
+		return nil, err
+	}
+	return f.at(r.now).in(s.Region), nil
 }
 
 // storedKey returns the key as it was last written, or nil.
@@ -127,21 +131,47 @@ func links(k *key) map[string]string {
 // settleDue writes down what has become due. Every update does so first, so
 // that expired material does not stay in the store for longer than needed.
 func (r *records) settleDue() error {
-	limit := fmt.Sprintf("%s%015d", dueRecords, r.now.UnixMilli()+1)
-	for _, name := range r.list(dueRecords, "", func(name string) bool { return name < limit }) {
-		parts := strings.SplitN(name, "/", 5)
-		k, err := r.storedKey(scope{parts[2], parts[3]}, parts[4])
+	for _, name := range r.overdue() {
+		s, id := keyOfDue(name)
+		k, err := r.storedKey(s, id)
 		if err != nil {
 			return err
 		}
 		if k == nil {
-			if err := r.tx.Delete(name); err != nil {
-				return err
-			}
-		} else if settled := k.at(r.now); settled == nil {
+			err = r.tx.Delete(name)
+		} else {
+			err = r.settleFamily(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overdue lists the records of keys that changed since they were written.
+func (r *records) overdue() []string {
+	limit := fmt.Sprintf("%s%015d", dueRecords, r.now.UnixMilli()+1)
+	return r.list(dueRecords, "", func(name string) bool { return name < limit })
+}
+
+// keyOfDue takes the name of such a record apart.
+func keyOfDue(name string) (s scope, id string) {
+	parts := strings.SplitN(name, "/", 5)
+	return scope{parts[2], parts[3]}, parts[4]
+}
+
+func (r *records) settleFamily(k *key) error {
+	f, err := r.family(k)
+	if err != nil {
+		return err
+	}
+	settled := f.at(r.now)
+	for _, k := range f {
+		if next := settled.in(k.Scope.Region); next == nil {
 			err = r.deleteKey(k)
 		} else {
-			err = r.putKey(settled)
+			err = r.putKey(next)
 		}
 		if err != nil {
 			return err
@@ -171,10 +201,20 @@ func (r *records) list(prefix, after string, more func(name string) bool) []stri
 // keyOfMaterial finds the key to which a material belongs, or nil.
 func (r *records) keyOfMaterial(s scope, materialID string) (*key, error) {
 	id := r.tx.Get(materialRecords + s.path() + materialID)
-	if id == nil {
-		return nil, nil
+	if id != nil {
+		return r.key(s, string(id))
 	}
-	return r.key(s, string(id))
+	// A rotation may be over that nobody has written down yet.
+	for _, name := range r.overdue() {
+		due, id := keyOfDue(name)
+		if due.Account != s.Account {
+			continue
+		}
+		if k, err := r.key(s, id); err != nil || k != nil && k.symmetric() && k.material(materialID) != nil {
+			return k, err
+		}
+	}
+	return nil, nil
 }
 
 // An alias is a name for a key.

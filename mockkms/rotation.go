@@ -58,6 +58,9 @@ func (k *key) resumeRotation(now time.Time) {
 // nextRotation is when the key will rotate by itself: on demand or by its
 // dates. Zero: it will not.
 func (k *key) nextRotation() time.Time {
+	if k.isReplica() {
+		return time.Time{} // the primary's rotations are its own
+	}
 	if !k.rotates() {
 		return k.Rotation.OnDemandEnds
 	}
@@ -88,6 +91,8 @@ func (k *key) startRotation(now, end time.Time) error {
 		return nil
 	case k.Origin == originExternal && k.pending() == nil:
 		return nothingPendingRotation(k.arn())
+	case k.Origin == originExternal && k.pending().State == pendingEverywhere:
+		return missingInReplicas()
 	case k.Rotation.OnDemandCount >= maxOnDemandRotations:
 		return rotationLimit(k.arn())
 	case k.rotates() && k.Rotation.Next.Sub(now) <= rotationHeadroom:

@@ -8,8 +8,11 @@ type enableKeyRotationRequest struct {
 }
 
 func enableKeyRotation(c *call, k *key, r *enableKeyRotationRequest) (void, error) {
-	if !k.symmetric() {
+	switch {
+	case !k.symmetric():
 		return void{}, unsupported()
+	case k.isReplica():
+		return void{}, replicaRefused(k.arn(), c.operation)
 	}
 	k.enableRotation(r.RotationPeriodInDays, c.now)
 	return void{}, nil
@@ -17,7 +20,10 @@ func enableKeyRotation(c *call, k *key, r *enableKeyRotationRequest) (void, erro
 
 // disableKeyRotation takes every key of origin AWS_KMS, also one that never
 // rotates (recorded for HMAC).
-func disableKeyRotation(_ *call, k *key, _ *keyRequest) (void, error) {
+func disableKeyRotation(c *call, k *key, _ *keyRequest) (void, error) {
+	if k.isReplica() {
+		return void{}, replicaRefused(k.arn(), c.operation)
+	}
 	k.disableRotation()
 	return void{}, nil
 }
@@ -45,8 +51,11 @@ func getKeyRotationStatus(_ *call, k *key, _ *keyRequest) (*getKeyRotationStatus
 
 // rotateKeyOnDemand starts a rotation that ends by itself some time later.
 func rotateKeyOnDemand(c *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
-	if !k.symmetric() {
+	switch {
+	case !k.symmetric():
 		return nil, unsupported()
+	case k.isReplica():
+		return nil, replicaRefused(k.arn(), c.operation)
 	}
 	if err := k.startRotation(c.now, c.now.Add(c.kms.rotation)); err != nil {
 		return nil, err

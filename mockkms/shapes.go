@@ -15,16 +15,20 @@ type shape struct {
 
 func (s shape) element() shape { return shapes[s.of] }
 
-// A class is a regular expression of the model. All of them are one repeated
-// set of characters, so a function serves and nothing is compiled at start-up.
+// A class is a regular expression of the model. All but one are a repeated set
+// of characters, so functions serve and nothing is compiled at start-up.
 type class struct {
 	expr  string // as the model spells it
 	allow func(rune) bool
-	empty bool // the empty string matches, too
+	empty bool              // the empty string matches, too
+	whole func(string) bool // judges instead, where characters are not enough
 }
 
 func (c class) matches(s string) bool {
-	if c.allow == nil {
+	switch {
+	case c.whole != nil:
+		return c.whole(s)
+	case c.allow == nil:
 		return true
 	}
 	for _, r := range s {
@@ -50,6 +54,7 @@ var (
 	hexClass         = class{expr: `^[a-f0-9]+$`, allow: func(r rune) bool { return '0' <= r && r <= '9' || 'a' <= r && r <= 'f' }}
 	descriptionClass = class{expr: `^[a-zA-Z0-9:/_\s.-]+$`, allow: letters(":/_.- \t\n\v\f\r")}
 	markerClass      = class{expr: `[\u0020-\u00FF]*`, allow: func(r rune) bool { return 0x20 <= r && r <= 0xff }, empty: true}
+	regionClass      = class{expr: `^([a-z]+-){2,3}\d+$`, whole: isRegionName}
 	wordClass        = class{expr: `[\w]+`, allow: letters("_")}
 	policyClass      = class{
 		expr:  `[\u0009\u000A\u000D\u0020-\u00FF]+`,
@@ -82,6 +87,7 @@ var shapes = map[string]shape{
 	"PolicyNameType":             {min: 1, max: 128, class: wordClass},
 	"PolicyType":                 {min: 1, max: 131072, class: policyClass},
 	"PublicKeyType":              {min: 1, max: 8192},
+	"RegionType":                 {min: 1, max: 32, class: regionClass},
 	"RotationPeriodInDaysType":   {min: 90, max: 2560},
 	"TagKeyType":                 {min: 1, max: 128},
 	"TagList":                    {},
