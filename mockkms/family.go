@@ -40,6 +40,9 @@ func (r *records) family(k *key) (family, error) {
 // putFamily writes a copy that was changed, and to its relatives what they
 // share with it.
 func (r *records) putFamily(k *key) error {
+	if len(k.Replicas) == 0 {
+		return r.putKey(k)
+	}
 	f, err := r.family(k)
 	if err != nil {
 		return err

@@ -20,20 +20,20 @@ type replicateKeyAnswer struct {
 // replicateKey makes a copy of a primary key in another Region, which begins
 // without description, tags and, unless one is given, policy of its own.
 func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAnswer, error) {
-	policy, err := keyPolicy(c, r.Policy)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := addTags(nil, r.Tags)
-	if err != nil {
-		return nil, err
-	}
 	var replica *key
-	err = c.change(r.KeyId, rule, func(rec *records, k *key) error {
+	err := c.change(r.KeyId, rule, func(rec *records, k *key) error {
 		if !k.multiRegion() || k.isReplica() {
 			return notPrimary(k.arn())
 		}
 		if err := k.checkReplicaRegion(r.ReplicaRegion); err != nil {
+			return err
+		}
+		policy, err := keyPolicy(c, r.Policy)
+		if err != nil {
+			return err
+		}
+		tags, err := addTags(nil, r.Tags)
+		if err != nil {
 			return err
 		}
 		replica = k.addReplica(r.ReplicaRegion, c.now, c.now.Add(c.kms.replication))
@@ -43,7 +43,7 @@ func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAns
 	if err != nil {
 		return nil, err
 	}
-	return &replicateKeyAnswer{replica.metadata(), policy, tags}, nil
+	return &replicateKeyAnswer{replica.metadata(), replica.Policy, replica.Tags}, nil
 }
 
 type updatePrimaryRegionRequest struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // A scope is the account and Region in which a call happens. Keys and aliases
-// live in one scope and know nothing of others.
+// live in one scope; only the copies of multi-Region keys know of others.
 type scope struct {
 	Account string // 12 digits
 	Region  string
