@@ -220,3 +220,65 @@ func TestRotationsOnDemandAreLimited(t *testing.T) {
 		}
 	})
 }
+
+// Without IncludeKeyMaterial only completed rotations are listed: neither the
+// first material nor a pending one.
+func TestListKeyRotationsTellsRotations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSession(t)
+		own, imported := s.symmetric(), s.external(types.KeySpecSymmetricDefault)
+		s.imports(imported, letters("A", 32))
+		b := s.imports(imported, letters("B", 32), asNew)
+		for _, key := range []string{own, imported} {
+			list := func() string { return s.send("ListKeyRotations", `{"KeyId": "`+key+`"}`).body }
+			if got, want := list(), `{"Rotations":[],"Truncated":false}`; got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			must(0, s.rotate(key))
+			if got, want := list(), `{"Rotations":[],"Truncated":false}`; got != want {
+				t.Errorf("while it rotates: got %s, want %s", got, want)
+			}
+			done := time.Now().Add(mockkms.DefaultRotationTime)
+			time.Sleep(time.Minute) // the date is that of the end, not of the look
+			got := must(s.ListKeyRotations(t.Context(), &kms.ListKeyRotationsInput{KeyId: &key})).Rotations
+			if len(got) != 1 || got[0].RotationType != types.RotationTypeOnDemand || !got[0].RotationDate.Equal(done) || *got[0].KeyId != key ||
+				got[0].KeyMaterialState != types.KeyMaterialStateCurrent {
+				t.Errorf("got %+v", got)
+			}
+			if key == imported && *got[0].KeyMaterialId != b {
+				t.Errorf("rotated to %s, want %s", *got[0].KeyMaterialId, b)
+			}
+		}
+	})
+}
+
+func TestAliasesNameNoKeyToRotate(t *testing.T) {
+	s := newSession(t)
+	key := s.symmetric()
+	must(s.CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: ptr("alias/a"), TargetKeyId: &key}))
+	for _, operation := range []string{"EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus", "ListKeyRotations", "RotateKeyOnDemand", "ReplicateKey", "UpdatePrimaryRegion"} {
+		for _, alias := range []string{"alias/a", "arn:aws:kms:us-east-1:111122223333:alias/a"} {
+			got := s.send(operation, `{"KeyId": "`+alias+`", "ReplicaRegion": "eu-west-1", "PrimaryRegion": "eu-west-1"}`)
+			if got.Type != "InvalidArnException" || got.message() != "Key Aliases are not supported for this operation." {
+				t.Errorf("%s: got %s %s", operation, got.Type, got.message())
+			}
+		}
+	}
+}
+
+// While a rotation runs the current material may be imported again, and the
+// key goes on with the old one.
+func TestReimportWhileRotating(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSession(t)
+		key := s.external(types.KeySpecSymmetricDefault)
+		a := s.imports(key, letters("A", 32))
+		b := s.imports(key, letters("B", 32), asNew)
+		must(0, s.rotate(key))
+		s.imports(key, letters("A", 32), expiring(time.Hour))
+		time.Sleep(mockkms.DefaultRotationTime)
+		s.wantMaterials(key, a[:4]+" NON_CURRENT IMPORTED EXPIRES until ", b[:4]+" CURRENT IMPORTED DOES_NOT_EXPIRE ON_DEMAND ")
+		time.Sleep(time.Hour)
+		s.wantState(key, types.KeyStatePendingImport) // all of it is needed
+	})
+}

@@ -188,8 +188,9 @@ func (k *key) add(id string, s materialState) *material {
 
 // deleteMaterial removes the bytes of the material with the given ID, or of
 // the current one for "". A pending material is forgotten altogether, with its
-// description, except by a replica; deleting twice is no error (recorded). It returns the ID of the
-// material meant, "" when nothing was ever imported.
+// description, except that a replica learns of it again from its primary.
+// Deleting twice is no error (recorded). It returns the ID of the material
+// meant, "" when nothing was ever imported.
 func (k *key) deleteMaterial(id string) (string, error) {
 	m := k.current()
 	if id != "" {
@@ -200,7 +201,7 @@ func (k *key) deleteMaterial(id string) (string, error) {
 		return "", materialNeverImported(id, k.arn())
 	case m == nil:
 		return "", nil
-	case m.State.permanent(), k.isReplica():
+	case m.State.permanent():
 		m.setBytes(nil)
 		m.Deleted = true
 		m.ValidTo = time.Time{}
