@@ -175,7 +175,9 @@ func TestRotationNearItsDate(t *testing.T) {
 		s := newSession(t)
 		key := s.symmetric()
 		must(0, s.enableRotation(key, 90))
-		time.Sleep(90*day - 20*time.Minute)
+		time.Sleep(90*day - 20*time.Minute - time.Second)
+		must(0, s.rotate(key))
+		time.Sleep(mockkms.DefaultRotationTime)
 		refused(t, s.rotate(key), "ConflictException",
 			"Automatic rotation of the key "+key+" is in progress or due within the next 20 minutes.")
 		time.Sleep(20 * time.Minute)
