@@ -16,6 +16,11 @@
 // signs, encrypts or authenticates depends on the bytes that were imported,
 // import tokens end after 24 hours, and material goes at its ValidTo.
 //
+// All Regions are on the one endpoint: a multi-Region key that is replicated
+// through a client of one Region is there for the client of the other. New
+// material rotates in at the dates of EnableKeyRotation and after
+// RotateKeyOnDemand, in all Regions at once.
+//
 // The state lives in memory, or in one file that several processes share
 // (see [OpenStore]). Nothing here protects anything: signatures are not
 // checked and key material is stored in the clear.
