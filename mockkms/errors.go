@@ -73,6 +73,12 @@ func originError(arn, origin string) *apiError {
 // a symmetric key and for RotateKeyOnDemand on other than symmetric ones.
 func unsupported() *apiError { return refuseSilently("UnsupportedOperationException") }
 
+// unsupportedHere refuses what only the China Regions have: SM2 (reported for
+// the KeySpec of CreateKey).
+func unsupportedHere(member, value string) *apiError {
+	return refuse("UnsupportedOperationException", "%s %s is not supported in this Region", member, value)
+}
+
 func usageError(arn, usage, operation string) *apiError {
 	return refuse("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", arn, usage, operation)
 }

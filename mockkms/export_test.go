@@ -42,3 +42,6 @@ func NewForeignFile(path string) error {
 
 // OperationNames lists the table of operations.
 func OperationNames() []string { return slices.Sorted(maps.Keys(operations())) }
+
+// Enumeration lists the values of an enumeration of the model.
+func Enumeration(shape string) []string { return shapes[shape].enum }

@@ -100,11 +100,8 @@ func (r *createKeyRequest) spec() (*hsm.Spec, error) {
 		return nil, validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.")
 	}
 	s, ok := hsm.LookupSpec(name)
-	if !ok && r.Origin == originExternal && strings.HasPrefix(name, "ML_DSA_") {
-		return nil, validation("KeySpec %s is not supported for Origin EXTERNAL", name)
-	}
 	if !ok {
-		return nil, refuse("UnsupportedOperationException", "KeySpec %s is not supported in this Region", name) // assumed
+		return nil, unsupportedHere("KeySpec", name)
 	}
 	return s, nil
 }

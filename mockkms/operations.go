@@ -128,15 +128,17 @@ var (
 // operations makes the table of all operations.
 func operations() map[string]operation {
 	var (
-		anyKey       = rule{alias: aliasRefused, states: allStates}
-		livingKey    = rule{alias: aliasRefused, states: living}
-		encryption   = rule{states: enabled, usage: hsm.EncryptDecrypt}
-		signing      = rule{states: enabled, usage: hsm.SignVerify}
-		mac          = rule{states: enabled, usage: hsm.GenerateVerifyMAC}
-		agreement    = rule{states: enabled, usage: hsm.KeyAgreement}
-		switching    = rule{alias: aliasRefused, states: switchable}
-		externalKey  = rule{alias: aliasRefused, origin: originExternal, states: importable}
-		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
+		anyKey        = rule{alias: aliasRefused, states: allStates}
+		livingKey     = rule{alias: aliasRefused, states: living}
+		encryption    = rule{states: enabled, usage: hsm.EncryptDecrypt}
+		dataKeyPair   = rule{states: enabled} // judges the usage by itself
+		signing       = rule{states: enabled, usage: hsm.SignVerify}
+		mac           = rule{states: enabled, usage: hsm.GenerateVerifyMAC}
+		agreement     = rule{states: enabled, usage: hsm.KeyAgreement}
+		encapsulation = rule{states: enabled, usage: hsm.EncapsulateDecapsulate}
+		switching     = rule{alias: aliasRefused, states: switchable}
+		externalKey   = rule{alias: aliasRefused, origin: originExternal, states: importable}
+		rotationInfo  = rule{alias: aliasRefusedHere, states: allStates}
 	)
 	return map[string]operation{
 		// Keys
@@ -173,17 +175,21 @@ func operations() map[string]operation {
 		"RotateKeyOnDemand":    changes(rule{alias: aliasRefusedHere, states: enabled}, rotateKeyOnDemand),
 
 		// Cryptography
-		"Encrypt":                         reads(encryption, encrypt),
-		"Decrypt":                         stands(false, decrypt),
-		"ReEncrypt":                       stands(false, reEncrypt),
-		"GenerateDataKey":                 reads(encryption, generateDataKey),
-		"GenerateDataKeyWithoutPlaintext": reads(encryption, generateDataKeyWithoutPlaintext),
-		"GenerateRandom":                  stands(false, generateRandom),
-		"GenerateMac":                     reads(mac, generateMac),
-		"VerifyMac":                       reads(mac, verifyMac),
-		"Sign":                            reads(signing, sign),
-		"Verify":                          reads(signing, verify),
-		"GetPublicKey":                    reads(rule{states: readable}, getPublicKey),
-		"DeriveSharedSecret":              reads(agreement, deriveSharedSecret),
+		"Encrypt":                             reads(encryption, encrypt),
+		"Decrypt":                             stands(false, decrypt),
+		"ReEncrypt":                           stands(false, reEncrypt),
+		"GenerateDataKey":                     reads(encryption, generateDataKey),
+		"GenerateDataKeyWithoutPlaintext":     reads(encryption, generateDataKeyWithoutPlaintext),
+		"GenerateDataKeyPair":                 reads(dataKeyPair, generateDataKeyPair),
+		"GenerateDataKeyPairWithoutPlaintext": reads(dataKeyPair, generateDataKeyPairWithoutPlaintext),
+		"GenerateRandom":                      stands(false, generateRandom),
+		"GenerateMac":                         reads(mac, generateMac),
+		"VerifyMac":                           reads(mac, verifyMac),
+		"Sign":                                reads(signing, sign),
+		"Verify":                              reads(signing, verify),
+		"GetPublicKey":                        reads(rule{states: readable}, getPublicKey),
+		"DeriveSharedSecret":                  reads(agreement, deriveSharedSecret),
+		"Encapsulate":                         reads(encapsulation, encapsulate),
+		"Decapsulate":                         reads(encapsulation, decapsulate),
 	}
 }
