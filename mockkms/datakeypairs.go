@@ -13,6 +13,7 @@ type generateDataKeyPairRequest struct {
 	EncryptionContext map[string]string `shape:"EncryptionContextType"`
 	KeyPairSpec       string            `shape:"DataKeyPairSpec,required"`
 	canRehearse
+	withRecipient
 }
 
 type generateDataKeyPairAnswer struct {
@@ -53,6 +54,7 @@ func (c *call) generateDataKeyPair(k *key, kind hsm.BlobKind, r *generateDataKey
 	if err != nil {
 		return nil, err
 	}
+	c.uses(k)
 	blob, err := k.encrypt(kind, hsm.SymmetricDefault, private, r.EncryptionContext)
 	if err != nil {
 		return nil, err

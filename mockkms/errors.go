@@ -140,6 +140,20 @@ func rotationLimit(arn string) *apiError {
 		"No more on-demand rotations can be performed for this key: %s", arn)
 }
 
+// Custom key stores, of which an account without one has none.
+
+func noSuchKeyStore() *apiError { return refuseSilently("CustomKeyStoreNotFoundException") }
+
+// Grants.
+
+func invalidGrantToken() *apiError { return refuseSilently("InvalidGrantTokenException") }
+
+func invalidGrantID() *apiError { return refuseSilently("InvalidGrantIdException") }
+
+func grantNotFound(id string) *apiError {
+	return refuse("NotFoundException", "Grant ID %s not found", id)
+}
+
 // Everything else.
 
 func incorrectKey() *apiError {

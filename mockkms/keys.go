@@ -23,6 +23,7 @@ type createKeyRequest struct {
 	BypassPolicyLockoutSafetyCheck bool   `shape:"BooleanType"`
 	Tags                           []tag  `shape:"TagList"`
 	MultiRegion                    bool   `shape:"BooleanType"`
+	XksKeyId                       string `shape:"XksKeyIdType"`
 }
 
 type createKeyAnswer struct {
@@ -121,6 +122,9 @@ func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
 func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
 	switch r.Origin {
 	case "", originKMS:
+		if r.CustomKeyStoreId != "" {
+			return "", noSuchKeyStore()
+		}
 		return originKMS, nil
 	case originExternal:
 		if !spec.Importable() {
@@ -128,7 +132,10 @@ func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
 		}
 		return originExternal, nil
 	}
-	return "", validation("Origin %s requires a custom key store, and there is none.", r.Origin) // assumed
+	if r.CustomKeyStoreId == "" {
+		return "", validation("CustomKeyStoreId must be specified for Origin %s.", r.Origin) // assumed
+	}
+	return "", noSuchKeyStore()
 }
 
 func newMultiRegionID() string {
@@ -139,7 +146,7 @@ func newMultiRegionID() string {
 
 type describeKeyRequest struct {
 	aboutKey
-	GrantTokens []string `shape:"GrantTokenList"`
+	withGrantTokens
 }
 
 func describeKey(_ *call, k *key, _ *describeKeyRequest) (*createKeyAnswer, error) {

@@ -70,7 +70,7 @@ func verify(_ *call, k *key, r *verifyRequest) (*verifyAnswer, error) {
 
 type getPublicKeyRequest struct {
 	aboutKey
-	GrantTokens []string `shape:"GrantTokenList"`
+	withGrantTokens
 }
 
 type getPublicKeyAnswer struct {
@@ -111,6 +111,7 @@ type deriveSharedSecretRequest struct {
 	KeyAgreementAlgorithm string `shape:"KeyAgreementAlgorithmSpec,required"`
 	PublicKey             []byte `shape:"PublicKeyType,required"`
 	canRehearse
+	withRecipient
 }
 
 type deriveSharedSecretAnswer struct {

@@ -36,11 +36,13 @@ var lives = []struct {
 
 // What an operation may answer besides success.
 const (
-	isDisabled = "DisabledException: A is disabled."
-	isPending  = "KMSInvalidStateException: A is pending import."
-	isDeleting = "KMSInvalidStateException: A is pending deletion."
-	notGoing   = "KMSInvalidStateException: A is not pending deletion."
-	notOurs    = "UnsupportedOperationException: A origin is AWS_KMS which is not valid for this operation."
+	isDisabled  = "DisabledException: A is disabled."
+	isPending   = "KMSInvalidStateException: A is pending import."
+	isDeleting  = "KMSInvalidStateException: A is pending deletion."
+	notGoing    = "KMSInvalidStateException: A is not pending deletion."
+	noGrant     = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	grantIsGone = "NotFoundException: Grant ID " + noGrant + " not found"
+	notOurs     = "UnsupportedOperationException: A origin is AWS_KMS which is not valid for this operation."
 )
 
 // expectations gives the refusal by state, and by origin where that decides.
@@ -102,6 +104,13 @@ var operationsByState = []struct {
 	{"Encapsulate", types.KeySpecMlKem512, `, "EncapsulationAlgorithm": "ML_KEM"`, whenUsable},
 	{"Decapsulate", types.KeySpecMlKem512, `, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "eA=="`,
 		whenUsable.and(expectations{"Enabled": "InvalidCiphertextException"})},
+	{"CreateGrant", "", `, "GranteePrincipal": "arn:aws:iam::111122223333:root", "Operations": ["DescribeKey"]`, whenUsable},
+	{"ListGrants", "", "", everywhere},
+	{"RevokeGrant", "", `, "GrantId": "` + noGrant + `"`, expectations{
+		"AWS_KMS": grantIsGone, "Enabled": grantIsGone, "Disabled": grantIsGone, "PendingImport": grantIsGone, "PendingDeletion": grantIsGone}},
+	{"RetireGrant", "", `, "GrantId": "` + noGrant + `"`, expectations{
+		"AWS_KMS": grantIsGone, "Enabled": grantIsGone, "Disabled": grantIsGone, "PendingImport": grantIsGone, "PendingDeletion": grantIsGone}},
+	{"GetKeyLastUsage", "", "", everywhere},
 	{"DeriveSharedSecret", "KEY_AGREEMENT", `, "KeyAgreementAlgorithm": "ECDH", "PublicKey": "eA=="`,
 		whenUsable.and(expectations{"Enabled": "ValidationException"})},
 }
@@ -165,7 +174,9 @@ func (s *session) bring(spec types.KeySpec, origin string, steps []string) strin
 // several, or one they name in another way. Tests of their own look after them.
 var operationsElsewhere = []string{
 	"CreateKey", "ListKeys", "GenerateRandom", "Decrypt", "ReEncrypt",
-	"CreateAlias", "UpdateAlias", "DeleteAlias", "ListAliases",
+	"CreateAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "ListRetirableGrants",
+	"CreateCustomKeyStore", "ConnectCustomKeyStore", "DisconnectCustomKeyStore",
+	"DeleteCustomKeyStore", "UpdateCustomKeyStore", "DescribeCustomKeyStores",
 }
 
 func TestNoOperationIsLeftOut(t *testing.T) {
