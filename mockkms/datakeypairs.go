@@ -2,11 +2,7 @@
 
 package mockkms
 
-import (
-	"errors"
-
-	"github.com/keymat/keymat/mockkms/internal/hsm"
-)
+import "github.com/keymat/keymat/mockkms/internal/hsm"
 
 type generateDataKeyPairRequest struct {
 	aboutKey
@@ -47,10 +43,10 @@ func (c *call) generateDataKeyPair(k *key, kind hsm.BlobKind, r *generateDataKey
 	if !k.symmetric() {
 		return nil, usageError(k.arn(), k.Usage, c.operation)
 	}
-	private, public, err := hsm.GenerateDataKeyPair(r.KeyPairSpec)
-	if _, unknown := errors.AsType[*hsm.UnknownSpecError](err); unknown {
+	if _, ok := hsm.LookupSpec(r.KeyPairSpec); !ok || !c.scope.offers(r.KeyPairSpec) {
 		return nil, unsupportedHere("KeyPairSpec", r.KeyPairSpec)
 	}
+	private, public, err := hsm.GenerateDataKeyPair(r.KeyPairSpec)
 	if err != nil {
 		return nil, err
 	}

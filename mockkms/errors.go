@@ -73,8 +73,8 @@ func originError(arn, origin string) *apiError {
 // a symmetric key and for RotateKeyOnDemand on other than symmetric ones.
 func unsupported() *apiError { return refuseSilently("UnsupportedOperationException") }
 
-// unsupportedHere refuses what only the China Regions have: SM2 (reported for
-// the KeySpec of CreateKey).
+// unsupportedHere refuses what only the China Regions have, SM2, or all but
+// them. The text is reported for SM2 as the KeySpec of CreateKey.
 func unsupportedHere(member, value string) *apiError {
 	return refuse("UnsupportedOperationException", "%s %s is not supported in this Region", member, value)
 }

@@ -41,7 +41,7 @@ type grantTerms struct {
 type constraints struct {
 	EncryptionContextSubset map[string]string `shape:"EncryptionContextType" json:",omitempty"`
 	EncryptionContextEquals map[string]string `shape:"EncryptionContextType" json:",omitempty"`
-	SourceArn               string            `shape:"SourceArnType" json:",omitempty"`
+	SourceArn               string            `shape:"ArnType" json:",omitempty"`
 }
 
 func newGrant(c *call, terms grantTerms) *grant {

@@ -51,7 +51,7 @@ func createKey(c *call, r *createKeyRequest) (*createKeyAnswer, error) {
 
 // newKey makes the key that a request describes, without material.
 func newKey(c *call, r *createKeyRequest) (*key, error) {
-	spec, err := r.spec()
+	spec, err := r.spec(c.scope)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 }
 
 // spec reads KeySpec, or the name it used to have.
-func (r *createKeyRequest) spec() (*hsm.Spec, error) {
+func (r *createKeyRequest) spec(here scope) (*hsm.Spec, error) {
 	name := r.KeySpec
 	switch {
 	case r.CustomerMasterKeySpec == "" && name == "":
@@ -101,7 +101,7 @@ func (r *createKeyRequest) spec() (*hsm.Spec, error) {
 		return nil, validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.")
 	}
 	s, ok := hsm.LookupSpec(name)
-	if !ok {
+	if !ok || !here.offers(name) {
 		return nil, unsupportedHere("KeySpec", name)
 	}
 	return s, nil

@@ -79,8 +79,11 @@ func TestMLKEM(t *testing.T) {
 		_, err := s.Decapsulate(t.Context(), in)
 		refused(t, err, "InvalidCiphertextException", "")
 	}
+	china := newClientIn(s.mock, account, "cn-north-1")
+	_, err := china.CreateKey(t.Context(), &kms.CreateKeyInput{KeySpec: types.KeySpecMlKem768, KeyUsage: types.KeyUsageTypeEncapsulateDecapsulate})
+	refused(t, err, "UnsupportedOperationException", "KeySpec ML_KEM_768 is not supported in this Region")
 	hmac := s.key(types.OriginTypeAwsKms, types.KeySpecHmac256, types.KeyUsageTypeGenerateVerifyMac)
-	_, err := s.Encapsulate(t.Context(), &kms.EncapsulateInput{KeyId: &hmac, EncapsulationAlgorithm: "ML_KEM"})
+	_, err = s.Encapsulate(t.Context(), &kms.EncapsulateInput{KeyId: &hmac, EncapsulationAlgorithm: "ML_KEM"})
 	refused(t, err, "InvalidKeyUsageException", hmac+" key usage is GENERATE_VERIFY_MAC which is not valid for Encapsulate.")
 }
 

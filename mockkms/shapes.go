@@ -101,7 +101,7 @@ var shapes = map[string]shape{
 	"PublicKeyType":                         {min: 1, max: 8192},
 	"RecipientInfo":                         {},
 	"RotationPeriodInDaysType":              {min: 90, max: 2560},
-	"SourceArnType":                         {min: 20, max: 2048},
+	"ArnType":                               {min: 20, max: 2048},
 	"ServicePrincipalType":                  {min: 1, max: 256, class: principalClass},
 	"TagKeyType":                            {min: 1, max: 128},
 	"TagList":                               {},
