@@ -15,15 +15,20 @@ type shape struct {
 
 func (s shape) element() shape { return shapes[s.of] }
 
-// A class is a regular expression of the model. All of them are one repeated
-// set of characters, so a function serves and nothing is compiled at start-up.
+// A class is a regular expression of the model. Nearly all of them are one
+// repeated set of characters, so functions serve and nothing is compiled at
+// start-up.
 type class struct {
 	expr  string // as the model spells it
 	allow func(rune) bool
-	empty bool // the empty string matches, too
+	whole func(string) bool // for those that are more than that
+	empty bool              // the empty string matches, too
 }
 
 func (c class) matches(s string) bool {
+	if c.whole != nil {
+		return c.whole(s)
+	}
 	if c.allow == nil {
 		return true
 	}
@@ -52,8 +57,7 @@ var (
 	markerClass      = class{expr: `[\u0020-\u00FF]*`, allow: func(r rune) bool { return 0x20 <= r && r <= 0xff }, empty: true}
 	wordClass        = class{expr: `[\w]+`, allow: letters("_")}
 	principalClass   = class{expr: `^[\w+=,.@:/-]+$`, allow: letters("_+=,.@:/-")}
-	digitsClass      = class{expr: `[0-9]{12}`, allow: func(r rune) bool { return '0' <= r && r <= '9' }}
-	clusterClass     = class{expr: `cluster-[2-7a-zA-Z]{11,16}`, allow: letters("-")}
+	digitsClass      = class{expr: `[0-9]{12}`, whole: isAccount}
 	xksKeyClass      = class{expr: `^[a-zA-Z0-9-_.]+$`, allow: letters("-_.")}
 	accessKeyClass   = class{expr: `^[A-Z2-7]+$`, allow: func(r rune) bool { return 'A' <= r && r <= 'Z' || '2' <= r && r <= '7' }}
 	secretKeyClass   = class{expr: `^[a-zA-Z0-9\/+=]+$`, allow: letters("/+=")}
@@ -112,9 +116,9 @@ var shapes = map[string]shape{
 	"XksProxyAuthenticationAccessKeyIdType": {min: 20, max: 30, class: accessKeyClass},
 	"XksProxyAuthenticationCredentialType":  {},
 	"XksProxyAuthenticationRawSecretAccessKeyType": {min: 43, max: 64, class: secretKeyClass},
-	"XksProxyUriEndpointType":                      {min: 10, max: 128},
-	"XksProxyUriPathType":                          {min: 10, max: 128},
-	"XksProxyVpcEndpointServiceNameType":           {min: 20, max: 64},
+	"XksProxyUriEndpointType":                      {min: 10, max: 128, class: endpointClass},
+	"XksProxyUriPathType":                          {min: 10, max: 128, class: xksPathClass},
+	"XksProxyVpcEndpointServiceNameType":           {min: 20, max: 64, class: vpcServiceClass},
 	"AlgorithmSpec":                                oneOf("RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256", "SM2PKE"),
 	"CustomerMasterKeySpec":                        oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2"),
 	"CustomKeyStoreType":                           oneOf("AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"),
