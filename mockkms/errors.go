@@ -140,20 +140,6 @@ func rotationLimit(arn string) *apiError {
 		"No more on-demand rotations can be performed for this key: %s", arn)
 }
 
-// Custom key stores, of which an account without one has none.
-
-func noSuchKeyStore() *apiError { return refuseSilently("CustomKeyStoreNotFoundException") }
-
-// Grants.
-
-func invalidGrantToken() *apiError { return refuseSilently("InvalidGrantTokenException") }
-
-func invalidGrantID() *apiError { return refuseSilently("InvalidGrantIdException") }
-
-func grantNotFound(id string) *apiError {
-	return refuse("NotFoundException", "Grant ID %s not found", id)
-}
-
 // Everything else.
 
 func incorrectKey() *apiError {
@@ -186,6 +172,20 @@ func serialization(format string, args ...any) *apiError {
 
 func internalError() *apiError {
 	return &apiError{code: "KMSInternalException", message: "An internal error occurred.", status: http.StatusInternalServerError}
+}
+
+// Custom key stores, of which an account without one has none.
+
+func noSuchKeyStore() *apiError { return refuseSilently("CustomKeyStoreNotFoundException") }
+
+// Grants.
+
+func invalidGrantToken() *apiError { return refuseSilently("InvalidGrantTokenException") }
+
+func invalidGrantID() *apiError { return refuseSilently("InvalidGrantIdException") }
+
+func grantNotFound(id string) *apiError {
+	return refuse("NotFoundException", "Grant ID %s not found", id)
 }
 
 // refusalOf turns what the cryptography said into KMS's words. What is no

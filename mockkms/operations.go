@@ -192,18 +192,18 @@ var (
 // operations makes the table of all operations.
 func operations() map[string]operation {
 	var (
-		grantKey      = rule{alias: aliasRefusedHere, states: allStates} // the alias text is reported
-		anyKey        = rule{alias: aliasRefused, states: allStates}
-		livingKey     = rule{alias: aliasRefused, states: living}
-		encryption    = rule{states: enabled, usage: hsm.EncryptDecrypt}
-		dataKeyPair   = rule{states: enabled} // judges the usage by itself
-		signing       = rule{states: enabled, usage: hsm.SignVerify}
-		mac           = rule{states: enabled, usage: hsm.GenerateVerifyMAC}
-		agreement     = rule{states: enabled, usage: hsm.KeyAgreement}
-		encapsulation = rule{states: enabled, usage: hsm.EncapsulateDecapsulate}
-		switching     = rule{alias: aliasRefused, states: switchable}
-		externalKey   = rule{alias: aliasRefused, origin: originExternal, states: importable}
-		rotationInfo  = rule{alias: aliasRefusedHere, states: allStates}
+		anyKey       = rule{alias: aliasRefused, states: allStates}
+		livingKey    = rule{alias: aliasRefused, states: living}
+		encryption   = rule{states: enabled, usage: hsm.EncryptDecrypt}
+		signing      = rule{states: enabled, usage: hsm.SignVerify}
+		mac          = rule{states: enabled, usage: hsm.GenerateVerifyMAC}
+		agreement    = rule{states: enabled, usage: hsm.KeyAgreement}
+		switching    = rule{alias: aliasRefused, states: switchable}
+		externalKey  = rule{alias: aliasRefused, origin: originExternal, states: importable}
+		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
+		grants       = rule{alias: aliasRefusedHere, states: allStates} // the alias text is reported
+		dataKeyPair  = rule{states: enabled}                            // judges the usage by itself
+		kem          = rule{states: enabled, usage: hsm.EncapsulateDecapsulate}
 	)
 	return map[string]operation{
 		// Keys
@@ -231,10 +231,10 @@ func operations() map[string]operation {
 
 		// Grants
 		"CreateGrant":         inTwoSteps(rule{alias: aliasRefusedHere, states: enabled}, createGrant),
-		"ListGrants":          reads(grantKey, listGrants),
+		"ListGrants":          reads(grants, listGrants),
 		"ListRetirableGrants": stands(false, listRetirableGrants),
 		"RetireGrant":         stands(true, retireGrant),
-		"RevokeGrant":         inTwoSteps(grantKey, revokeGrant),
+		"RevokeGrant":         inTwoSteps(grants, revokeGrant),
 
 		// Custom key stores
 		"CreateCustomKeyStore":     stands(false, createCustomKeyStore),
@@ -256,21 +256,23 @@ func operations() map[string]operation {
 		"RotateKeyOnDemand":    changes(rule{alias: aliasRefusedHere, states: enabled}, rotateKeyOnDemand),
 
 		// Cryptography
-		"Encrypt":                             reads(encryption, encrypt),
-		"Decrypt":                             stands(false, decrypt),
-		"ReEncrypt":                           stands(false, reEncrypt),
-		"GenerateDataKey":                     reads(encryption, generateDataKey),
-		"GenerateDataKeyWithoutPlaintext":     reads(encryption, generateDataKeyWithoutPlaintext),
+		"Encrypt":                         reads(encryption, encrypt),
+		"Decrypt":                         stands(false, decrypt),
+		"ReEncrypt":                       stands(false, reEncrypt),
+		"GenerateDataKey":                 reads(encryption, generateDataKey),
+		"GenerateDataKeyWithoutPlaintext": reads(encryption, generateDataKeyWithoutPlaintext),
+		"GenerateRandom":                  stands(false, generateRandom),
+		"GenerateMac":                     reads(mac, generateMac),
+		"VerifyMac":                       reads(mac, verifyMac),
+		"Sign":                            reads(signing, sign),
+		"Verify":                          reads(signing, verify),
+		"GetPublicKey":                    reads(rule{states: readable}, getPublicKey),
+		"DeriveSharedSecret":              reads(agreement, deriveSharedSecret),
+
+		// Data key pairs and key encapsulation
 		"GenerateDataKeyPair":                 reads(dataKeyPair, generateDataKeyPair),
 		"GenerateDataKeyPairWithoutPlaintext": reads(dataKeyPair, generateDataKeyPairWithoutPlaintext),
-		"GenerateRandom":                      stands(false, generateRandom),
-		"GenerateMac":                         reads(mac, generateMac),
-		"VerifyMac":                           reads(mac, verifyMac),
-		"Sign":                                reads(signing, sign),
-		"Verify":                              reads(signing, verify),
-		"GetPublicKey":                        reads(rule{states: readable}, getPublicKey),
-		"DeriveSharedSecret":                  reads(agreement, deriveSharedSecret),
-		"Encapsulate":                         reads(encapsulation, encapsulate),
-		"Decapsulate":                         reads(encapsulation, decapsulate),
+		"Encapsulate":                         reads(kem, encapsulate),
+		"Decapsulate":                         reads(kem, decapsulate),
 	}
 }

@@ -15,21 +15,20 @@ type shape struct {
 
 func (s shape) element() shape { return shapes[s.of] }
 
-// A class is a regular expression of the model. Nearly all of them are one
-// repeated set of characters, so functions serve and nothing is compiled at
-// start-up.
+// A class is a regular expression of the model. All but one are a repeated set
+// of characters, so functions serve and nothing is compiled at start-up.
 type class struct {
 	expr  string // as the model spells it
 	allow func(rune) bool
-	whole func(string) bool // for those that are more than that
 	empty bool              // the empty string matches, too
+	whole func(string) bool // judges instead, where characters are not enough
 }
 
 func (c class) matches(s string) bool {
-	if c.whole != nil {
+	switch {
+	case c.whole != nil:
 		return c.whole(s)
-	}
-	if c.allow == nil {
+	case c.allow == nil:
 		return true
 	}
 	for _, r := range s {
@@ -72,73 +71,75 @@ func oneOf(values ...string) shape { return shape{enum: values} }
 // shapes is the model's table, under the model's names; the members of
 // requests refer to it by name in their `shape` tag.
 var shapes = map[string]shape{
-	"AccountIdType":                         {min: 12, max: 12, class: digitsClass},
-	"AliasNameType":                         {min: 1, max: 256, class: aliasClass},
-	"AttestationDocumentType":               {min: 1, max: 262144},
-	"BackingKeyIdType":                      {min: 64, max: 64, class: hexClass},
-	"BooleanType":                           {},
-	"CiphertextType":                        {min: 1, max: 6144},
-	"CloudHsmClusterIdType":                 {min: 19, max: 24, class: clusterClass},
-	"CustomKeyStoreIdType":                  {min: 1, max: 64},
-	"CustomKeyStoreNameType":                {min: 1, max: 256},
-	"DateType":                              {},
-	"DescriptionType":                       {max: 8192},
-	"DryRunModifierList":                    {of: "DryRunModifierType"},
-	"EncryptionContextType":                 {},
-	"GrantConstraints":                      {},
-	"GrantIdType":                           {min: 1, max: 128},
-	"GrantNameType":                         {min: 1, max: 256, class: aliasClass},
-	"GrantOperationList":                    {of: "GrantOperation"},
-	"GrantTokenList":                        {max: 10, of: "GrantTokenType"},
-	"GrantTokenType":                        {min: 1, max: 8192},
-	"KeyIdType":                             {min: 1, max: 2048},
-	"KeyMaterialDescriptionType":            {max: 256, class: descriptionClass},
-	"KeyStorePasswordType":                  {min: 7, max: 32},
-	"LimitType":                             {min: 1, max: 1000},
-	"MarkerType":                            {min: 1, max: 1024, class: markerClass},
-	"NumberOfBytesType":                     {min: 1, max: 1024},
-	"PendingWindowInDaysType":               {min: 1, max: 365},
-	"PlaintextType":                         {min: 1, max: 4096},
-	"PolicyNameType":                        {min: 1, max: 128, class: wordClass},
-	"PolicyType":                            {min: 1, max: 131072, class: policyClass},
-	"PrincipalIdType":                       {min: 1, max: 256, class: principalClass},
-	"PublicKeyType":                         {min: 1, max: 8192},
-	"RecipientInfo":                         {},
-	"RotationPeriodInDaysType":              {min: 90, max: 2560},
-	"ArnType":                               {min: 20, max: 2048},
-	"ServicePrincipalType":                  {min: 1, max: 256, class: principalClass},
-	"TagKeyType":                            {min: 1, max: 128},
-	"TagList":                               {},
-	"TagKeyList":                            {of: "TagKeyType"},
-	"TagValueType":                          {max: 256},
-	"TrustAnchorCertificateType":            {min: 1, max: 5000},
-	"XksKeyIdType":                          {min: 1, max: 128, class: xksKeyClass},
-	"XksProxyAuthenticationAccessKeyIdType": {min: 20, max: 30, class: accessKeyClass},
-	"XksProxyAuthenticationCredentialType":  {},
+	"AliasNameType":              {min: 1, max: 256, class: aliasClass},
+	"AttestationDocumentType":    {min: 1, max: 262144},
+	"BackingKeyIdType":           {min: 64, max: 64, class: hexClass},
+	"BooleanType":                {},
+	"CiphertextType":             {min: 1, max: 6144},
+	"CustomKeyStoreIdType":       {min: 1, max: 64},
+	"DateType":                   {},
+	"DescriptionType":            {max: 8192},
+	"DryRunModifierList":         {of: "DryRunModifierType"},
+	"EncryptionContextType":      {},
+	"GrantConstraints":           {},
+	"GrantIdType":                {min: 1, max: 128},
+	"GrantNameType":              {min: 1, max: 256, class: aliasClass},
+	"GrantOperationList":         {of: "GrantOperation"},
+	"GrantTokenList":             {max: 10, of: "GrantTokenType"},
+	"GrantTokenType":             {min: 1, max: 8192},
+	"KeyIdType":                  {min: 1, max: 2048},
+	"KeyMaterialDescriptionType": {max: 256, class: descriptionClass},
+	"LimitType":                  {min: 1, max: 1000},
+	"MarkerType":                 {min: 1, max: 1024, class: markerClass},
+	"NumberOfBytesType":          {min: 1, max: 1024},
+	"PendingWindowInDaysType":    {min: 1, max: 365},
+	"PlaintextType":              {min: 1, max: 4096},
+	"PolicyNameType":             {min: 1, max: 128, class: wordClass},
+	"PolicyType":                 {min: 1, max: 131072, class: policyClass},
+	"PrincipalIdType":            {min: 1, max: 256, class: principalClass},
+	"PublicKeyType":              {min: 1, max: 8192},
+	"RecipientInfo":              {},
+	"RotationPeriodInDaysType":   {min: 90, max: 2560},
+	"ArnType":                    {min: 20, max: 2048},
+	"ServicePrincipalType":       {min: 1, max: 256, class: principalClass},
+	"TagKeyType":                 {min: 1, max: 128},
+	"TagList":                    {},
+	"TagKeyList":                 {of: "TagKeyType"},
+	"TagValueType":               {max: 256},
+	"AlgorithmSpec":              oneOf("RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256", "SM2PKE"),
+	"CustomerMasterKeySpec":      oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2"),
+	"DataKeyPairSpec":            oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519", "ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
+	"DataKeySpec":                oneOf("AES_256", "AES_128"),
+	"DryRunModifierType":         oneOf("IGNORE_CIPHERTEXT"),
+	"EncapsulationAlgorithmSpec": oneOf("ML_KEM"),
+	"EncryptionAlgorithmSpec":    oneOf("SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"),
+	"ExpirationModelType":        oneOf("KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"),
+	"GrantOperation":             oneOf("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "Sign", "Verify", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
+	"ImportType":                 oneOf("NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"),
+	"IncludeKeyMaterial":         oneOf("ALL_KEY_MATERIAL", "ROTATIONS_ONLY"),
+	"KeyAgreementAlgorithmSpec":  oneOf("ECDH"),
+	"KeyEncryptionMechanism":     oneOf("RSAES_OAEP_SHA_256"),
+	"KeySpec":                    oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519", "ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
+	"KeyUsageType":               oneOf("SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"),
+	"MacAlgorithmSpec":           oneOf("HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"),
+	"MessageType":                oneOf("RAW", "DIGEST", "EXTERNAL_MU"),
+	"OriginType":                 oneOf("AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"),
+	"SigningAlgorithmSpec":       oneOf("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512", "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512"),
+	"WrappingKeySpec":            oneOf("RSA_2048", "RSA_3072", "RSA_4096", "SM2"),
+
+	// Custom key stores
+	"AccountIdType":                                {min: 12, max: 12, class: digitsClass},
+	"CloudHsmClusterIdType":                        {min: 19, max: 24, class: clusterClass},
+	"CustomKeyStoreNameType":                       {min: 1, max: 256},
+	"KeyStorePasswordType":                         {min: 7, max: 32},
+	"TrustAnchorCertificateType":                   {min: 1, max: 5000},
+	"XksKeyIdType":                                 {min: 1, max: 128, class: xksKeyClass},
+	"XksProxyAuthenticationAccessKeyIdType":        {min: 20, max: 30, class: accessKeyClass},
+	"XksProxyAuthenticationCredentialType":         {},
 	"XksProxyAuthenticationRawSecretAccessKeyType": {min: 43, max: 64, class: secretKeyClass},
 	"XksProxyUriEndpointType":                      {min: 10, max: 128, class: endpointClass},
 	"XksProxyUriPathType":                          {min: 10, max: 128, class: xksPathClass},
 	"XksProxyVpcEndpointServiceNameType":           {min: 20, max: 64, class: vpcServiceClass},
-	"AlgorithmSpec":                                oneOf("RSAES_PKCS1_V1_5", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256", "SM2PKE"),
-	"CustomerMasterKeySpec":                        oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2"),
 	"CustomKeyStoreType":                           oneOf("AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"),
-	"DataKeyPairSpec":                              oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SM2", "ECC_NIST_EDWARDS25519", "ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
-	"DataKeySpec":                                  oneOf("AES_256", "AES_128"),
-	"DryRunModifierType":                           oneOf("IGNORE_CIPHERTEXT"),
-	"EncapsulationAlgorithmSpec":                   oneOf("ML_KEM"),
-	"EncryptionAlgorithmSpec":                      oneOf("SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"),
-	"ExpirationModelType":                          oneOf("KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"),
-	"GrantOperation":                               oneOf("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "Sign", "Verify", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate"),
-	"ImportType":                                   oneOf("NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"),
-	"IncludeKeyMaterial":                           oneOf("ALL_KEY_MATERIAL", "ROTATIONS_ONLY"),
-	"KeyAgreementAlgorithmSpec":                    oneOf("ECDH"),
-	"KeyEncryptionMechanism":                       oneOf("RSAES_OAEP_SHA_256"),
-	"KeySpec":                                      oneOf("RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1", "SYMMETRIC_DEFAULT", "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2", "ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519", "ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"),
-	"KeyUsageType":                                 oneOf("SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"),
-	"MacAlgorithmSpec":                             oneOf("HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"),
-	"MessageType":                                  oneOf("RAW", "DIGEST", "EXTERNAL_MU"),
-	"OriginType":                                   oneOf("AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"),
-	"SigningAlgorithmSpec":                         oneOf("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512", "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512"),
-	"WrappingKeySpec":                              oneOf("RSA_2048", "RSA_3072", "RSA_4096", "SM2"),
 	"XksProxyConnectivityType":                     oneOf("PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"),
 }
