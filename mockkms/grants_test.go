@@ -21,6 +21,9 @@ import (
 const (
 	grantee = "arn:aws:sts::111122223333:assumed-role/app/session"
 	retirer = "arn:aws:iam::111122223333:role/cleaner"
+
+	noGrant     = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	grantIsGone = "NotFoundException: Grant ID " + noGrant + " not found"
 )
 
 // granting is a grant request that works, for the test to alter.

@@ -5,6 +5,7 @@ package mockkms_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -85,6 +86,29 @@ func TestMLKEM(t *testing.T) {
 	hmac := s.key(types.OriginTypeAwsKms, types.KeySpecHmac256, types.KeyUsageTypeGenerateVerifyMac)
 	_, err = s.Encapsulate(t.Context(), &kms.EncapsulateInput{KeyId: &hmac, EncapsulationAlgorithm: "ML_KEM"})
 	refused(t, err, "InvalidKeyUsageException", hmac+" key usage is GENERATE_VERIFY_MAC which is not valid for Encapsulate.")
+}
+
+// Decapsulate looks at the ciphertext after the key.
+func TestEncapsulationByState(t *testing.T) {
+	s := newSession(t)
+	for _, tt := range []struct {
+		step        string
+		want, wrong string
+	}{
+		{"EnableKey", "", "InvalidCiphertextException"},
+		{"DisableKey", isDisabled, isDisabled},
+		{"ScheduleKeyDeletion", isDeleting, isDeleting},
+	} {
+		key := s.key(types.OriginTypeAwsKms, types.KeySpecMlKem512, types.KeyUsageTypeEncapsulateDecapsulate)
+		send(t, s.mock, tt.step, `{"KeyId": "`+key+`"}`)
+		for operation, want := range map[string]string{"Encapsulate": tt.want, "Decapsulate": tt.wrong} {
+			got := send(t, s.mock, operation, `{"KeyId": "`+key+`", "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "eA=="}`)
+			said := strings.ReplaceAll(strings.TrimSuffix(got.Type+": "+got.message(), ": "), key, "A")
+			if said != want {
+				t.Errorf("%s after %s: %s, want %s", operation, tt.step, said, want)
+			}
+		}
+	}
 }
 
 // Plaintext and ciphertext lengths are recorded.

@@ -72,6 +72,7 @@ func oneOf(values ...string) shape { return shape{enum: values} }
 // requests refer to it by name in their `shape` tag.
 var shapes = map[string]shape{
 	"AliasNameType":              {min: 1, max: 256, class: aliasClass},
+	"ArnType":                    {min: 20, max: 2048},
 	"AttestationDocumentType":    {min: 1, max: 262144},
 	"BackingKeyIdType":           {min: 64, max: 64, class: hexClass},
 	"BooleanType":                {},
@@ -81,7 +82,6 @@ var shapes = map[string]shape{
 	"DescriptionType":            {max: 8192},
 	"DryRunModifierList":         {of: "DryRunModifierType"},
 	"EncryptionContextType":      {},
-	"GrantConstraints":           {},
 	"GrantIdType":                {min: 1, max: 128},
 	"GrantNameType":              {min: 1, max: 256, class: aliasClass},
 	"GrantOperationList":         {of: "GrantOperation"},
@@ -97,11 +97,9 @@ var shapes = map[string]shape{
 	"PolicyNameType":             {min: 1, max: 128, class: wordClass},
 	"PolicyType":                 {min: 1, max: 131072, class: policyClass},
 	"PrincipalIdType":            {min: 1, max: 256, class: principalClass},
-	"PublicKeyType":              {min: 1, max: 8192},
-	"RecipientInfo":              {},
-	"RotationPeriodInDaysType":   {min: 90, max: 2560},
-	"ArnType":                    {min: 20, max: 2048},
 	"ServicePrincipalType":       {min: 1, max: 256, class: principalClass},
+	"PublicKeyType":              {min: 1, max: 8192},
+	"RotationPeriodInDaysType":   {min: 90, max: 2560},
 	"TagKeyType":                 {min: 1, max: 128},
 	"TagList":                    {},
 	"TagKeyList":                 {of: "TagKeyType"},
@@ -127,6 +125,11 @@ var shapes = map[string]shape{
 	"SigningAlgorithmSpec":       oneOf("RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512", "RSASSA_PKCS1_V1_5_SHA_256", "RSASSA_PKCS1_V1_5_SHA_384", "RSASSA_PKCS1_V1_5_SHA_512", "ECDSA_SHA_256", "ECDSA_SHA_384", "ECDSA_SHA_512", "SM2DSA", "ML_DSA_SHAKE_256", "ED25519_SHA_512", "ED25519_PH_SHA_512"),
 	"WrappingKeySpec":            oneOf("RSA_2048", "RSA_3072", "RSA_4096", "SM2"),
 
+	// Structures, which constrain nothing themselves
+	"GrantConstraints":                     {},
+	"RecipientInfo":                        {},
+	"XksProxyAuthenticationCredentialType": {},
+
 	// Custom key stores
 	"AccountIdType":                                {min: 12, max: 12, class: digitsClass},
 	"CloudHsmClusterIdType":                        {min: 19, max: 24, class: clusterClass},
@@ -135,7 +138,6 @@ var shapes = map[string]shape{
 	"TrustAnchorCertificateType":                   {min: 1, max: 5000},
 	"XksKeyIdType":                                 {min: 1, max: 128, class: xksKeyClass},
 	"XksProxyAuthenticationAccessKeyIdType":        {min: 20, max: 30, class: accessKeyClass},
-	"XksProxyAuthenticationCredentialType":         {},
 	"XksProxyAuthenticationRawSecretAccessKeyType": {min: 43, max: 64, class: secretKeyClass},
 	"XksProxyUriEndpointType":                      {min: 10, max: 128, class: endpointClass},
 	"XksProxyUriPathType":                          {min: 10, max: 128, class: xksPathClass},
