@@ -223,7 +223,7 @@ func (r withDryRunModifiers) withoutCiphertext(dryRun bool, blob []byte) (bool, 
 
 // admitDecryption is all of a decryption that does without the ciphertext.
 func (c *call) admitDecryption(ref, algorithm string, context map[string]string) error {
-	_, err := c.decryptionKey(ref, &rule{states: enabled, usage: hsm.EncryptDecrypt}, algorithm, context)
+	_, err := c.decryptionKey(ref, &rule{states: usable, usage: hsm.EncryptDecrypt}, algorithm, context)
 	return err
 }
 

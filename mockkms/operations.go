@@ -182,7 +182,8 @@ const allStates = stateSet(1<<stateCount - 1)
 var (
 	enabled    = states(stateEnabled)
 	switchable = states(stateEnabled, stateDisabled)
-	readable   = states(stateEnabled, stateDisabled) // GetPublicKey
+	usable     = states(stateEnabled, stateUpdating)
+	readable   = states(stateEnabled, stateUpdating, stateDisabled) // GetPublicKey
 	importable = states(stateEnabled, stateDisabled, statePendingImport)
 	deleting   = states(statePendingDeletion, statePendingReplicaDeletion)
 	living     = allStates &^ deleting
@@ -202,8 +203,8 @@ func operations() map[string]operation {
 		externalKey  = rule{alias: aliasRefused, origin: originExternal, states: importable}
 		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
 		grants       = rule{alias: aliasRefusedHere, states: allStates} // the alias text is reported
-		dataKeyPair  = rule{states: enabled}                            // judges the usage by itself
-		kem          = rule{states: enabled, usage: hsm.EncapsulateDecapsulate}
+		dataKeyPair  = rule{states: usable}                             // judges the usage by itself
+		kem          = rule{states: usable, usage: hsm.EncapsulateDecapsulate}
 	)
 	return map[string]operation{
 		// Keys
@@ -230,7 +231,7 @@ func operations() map[string]operation {
 		"ListAliases": stands(false, listAliases),
 
 		// Grants
-		"CreateGrant":         inTwoSteps(rule{alias: aliasRefusedHere, states: enabled}, createGrant),
+		"CreateGrant":         inTwoSteps(rule{alias: aliasRefusedHere, states: usable}, createGrant),
 		"ListGrants":          reads(grants, listGrants),
 		"ListRetirableGrants": stands(false, listRetirableGrants),
 		"RetireGrant":         stands(true, retireGrant),
