@@ -63,13 +63,14 @@ var layers = map[string][]string{
 // may import, for each is trusted with it: paths, or beginnings of paths. A
 // package without a row may import any.
 var libraries = map[string][]string{
-	"material":             {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
-	"wrap":                 {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
-	"token":                {},
-	"mockkms":              {"go.etcd.io/bbolt", "golang.org/x/sys/"},
-	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
-	"internal/files":       {"golang.org/x/sys/"},
-	"internal/term":        {"golang.org/x/sys/", "golang.org/x/term"},
+	"material": {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
+	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
+	"token":    {},
+	"mockkms":  {"go.etcd.io/bbolt", "golang.org/x/sys/"},
+	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
+		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
+	"internal/files": {"golang.org/x/sys/"},
+	"internal/term":  {"golang.org/x/sys/", "golang.org/x/term"},
 }
 
 // pure packages do no input or output but what their callers hand them.

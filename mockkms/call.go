@@ -14,6 +14,8 @@ type call struct {
 	operation string
 	now       time.Time // one time for the whole call
 	key       string    // ARN of the key it was about, for the log
+	requestID string
+	used      [2]*key // whose material the call works with, latest first
 }
 
 // read gives f one consistent picture of the store.

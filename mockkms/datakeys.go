@@ -14,6 +14,7 @@ type generateDataKeyRequest struct {
 	NumberOfBytes     int               `shape:"NumberOfBytesType"`
 	KeySpec           string            `shape:"DataKeySpec"`
 	canRehearse
+	withRecipient
 }
 
 type generateDataKeyAnswer struct {
@@ -69,6 +70,7 @@ func (r *generateDataKeyRequest) length() (int, error) {
 type generateRandomRequest struct {
 	NumberOfBytes    *int   `shape:"NumberOfBytesType"`
 	CustomKeyStoreId string `shape:"CustomKeyStoreIdType"`
+	withRecipient
 }
 
 type generateRandomAnswer struct {
@@ -77,7 +79,7 @@ type generateRandomAnswer struct {
 
 func generateRandom(_ *call, r *generateRandomRequest) (*generateRandomAnswer, error) {
 	if r.CustomKeyStoreId != "" {
-		return nil, refuseSilently("CustomKeyStoreNotFoundException")
+		return nil, noSuchKeyStore()
 	}
 	if r.NumberOfBytes == nil {
 		return nil, validation("NumberOfBytes is required.") // assumed

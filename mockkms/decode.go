@@ -51,12 +51,24 @@ func schemaOf(t reflect.Type) *schema {
 			name: f.Name, label: strings.ToLower(f.Name[:1]) + f.Name[1:], index: f.Index,
 			shape: sh, required: options == "required",
 		}
-		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
-			m.elem = schemaOf(f.Type.Elem())
+		if t := structIn(f.Type); t != nil {
+			m.elem = schemaOf(t)
 		}
 		s.members = append(s.members, m)
 	}
 	return s
+}
+
+// structIn is the request structure that a member is a list of, or a pointer
+// to; nil for all other members.
+func structIn(t reflect.Type) reflect.Type {
+	if t.Kind() != reflect.Slice && t.Kind() != reflect.Pointer {
+		return nil
+	}
+	if t = t.Elem(); t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]() {
+		return nil
+	}
+	return t
 }
 
 // decode reads a JSON object into the struct v, which the schema describes.
@@ -128,7 +140,13 @@ func (d *decoder) value(m *member, raw []byte, field reflect.Value, path string)
 	case *[]string:
 		return d.stringList(m, raw, target, path)
 	default:
-		return d.structList(m, raw, field, path)
+		if field.Kind() == reflect.Slice {
+			return d.structList(m, raw, field, path)
+		}
+		if raw[0] != '{' {
+			return wrongType(raw, "a Structure")
+		}
+		return d.object(m.elem, raw, field, path+".")
 	}
 	return nil
 }
@@ -143,8 +161,11 @@ func (d *decoder) stringList(m *member, raw []byte, target *[]string, path strin
 		if err := decodeString(item, &(*target)[i]); err != nil {
 			return err
 		}
-		d.violations.checkString(m.shape.element(), (*target)[i], fmt.Sprintf("%s.%d.member", path, i+1))
+		if m.shape.element().enum == nil {
+			d.violations.checkString(m.shape.element(), (*target)[i], fmt.Sprintf("%s.%d.member", path, i+1))
+		}
 	}
+	d.violations.checkEnumList(m.shape.element(), *target, path)
 	d.violations.checkLength(m.shape, len(items), "", path)
 	return nil
 }

@@ -61,11 +61,13 @@ func (k *key) checkContext(context map[string]string) error {
 }
 
 type decryptRequest struct {
-	CiphertextBlob      []byte            `shape:"CiphertextType,required"`
+	CiphertextBlob      []byte            `shape:"CiphertextType"`
 	EncryptionContext   map[string]string `shape:"EncryptionContextType"`
 	KeyId               string            `shape:"KeyIdType"`
 	EncryptionAlgorithm string            `shape:"EncryptionAlgorithmSpec"`
 	canRehearse
+	withDryRunModifiers
+	withRecipient
 }
 
 func (r *decryptRequest) keyRef() string { return r.KeyId }
@@ -79,6 +81,13 @@ type decryptAnswer struct {
 
 func decrypt(c *call, r *decryptRequest) (*decryptAnswer, error) {
 	algorithm := orDefault(r.EncryptionAlgorithm, hsm.SymmetricDefault)
+	blind, err := r.withoutCiphertext(r.DryRun, r.CiphertextBlob)
+	if err != nil {
+		return nil, err
+	}
+	if blind {
+		return nil, c.admitDecryption(r.KeyId, algorithm, r.EncryptionContext)
+	}
 	d, err := c.decrypt(r.KeyId, algorithm, r.CiphertextBlob, r.EncryptionContext)
 	if err != nil {
 		return nil, err
@@ -116,6 +125,7 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 	if err := k.admit(decryption, c.operation); err != nil {
 		return nil, err
 	}
+	c.uses(k)
 	o, err := k.material(materialID).open(k)
 	if err != nil {
 		return nil, err
@@ -164,19 +174,11 @@ func (r *records) namedKey(s scope, ref string) (*key, error) {
 }
 
 func (c *call) decryptRSA(ref string, rule *rule, algorithm string, blob []byte, context map[string]string) (*decrypted, error) {
-	if ref == "" {
-		return nil, validation("KeyId must not be null")
-	}
-	k, err := c.find(ref, rule)
+	k, err := c.decryptionKey(ref, rule, algorithm, context)
 	if err != nil {
 		return nil, err
 	}
-	if !k.spec().Allows(k.Usage, algorithm) {
-		return nil, algorithmError(algorithm, k.Spec)
-	}
-	if err := k.checkContext(context); err != nil {
-		return nil, err
-	}
+	c.uses(k)
 	o, err := k.current().open(k)
 	if err != nil {
 		return nil, err
@@ -188,8 +190,49 @@ func (c *call) decryptRSA(ref string, rule *rule, algorithm string, blob []byte,
 	return &decrypted{key: k, plaintext: plaintext}, nil
 }
 
+// decryptionKey finds the key of a ciphertext that does not tell it, and judges
+// all of a request but the ciphertext.
+func (c *call) decryptionKey(ref string, rule *rule, algorithm string, context map[string]string) (*key, error) {
+	if ref == "" {
+		return nil, validation("KeyId must not be null")
+	}
+	k, err := c.find(ref, rule)
+	if err != nil {
+		return nil, err
+	}
+	if !k.spec().Allows(k.Usage, algorithm) {
+		return nil, algorithmError(algorithm, k.Spec)
+	}
+	return k, k.checkContext(context)
+}
+
+// withDryRunModifiers holds what a dry run of a decryption may leave out.
+type withDryRunModifiers struct {
+	DryRunModifiers []string `shape:"DryRunModifierList"`
+}
+
+// withoutCiphertext reports whether this is a dry run with IGNORE_CIPHERTEXT,
+// for which alone a request may lack the ciphertext.
+func (r withDryRunModifiers) withoutCiphertext(dryRun bool, blob []byte) (bool, error) {
+	switch {
+	case len(r.DryRunModifiers) > 0 && !dryRun:
+		return false, validation("DryRunModifiers can only be used when DryRun is true.") // assumed
+	case len(r.DryRunModifiers) > 0:
+		return true, nil
+	case blob == nil:
+		return false, validation("1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null")
+	}
+	return false, nil
+}
+
+// admitDecryption is all of a decryption that does without the ciphertext.
+func (c *call) admitDecryption(ref, algorithm string, context map[string]string) error {
+	_, err := c.decryptionKey(ref, &rule{states: usable, usage: hsm.EncryptDecrypt}, algorithm, context)
+	return err
+}
+
 type reEncryptRequest struct {
-	CiphertextBlob                 []byte            `shape:"CiphertextType,required"`
+	CiphertextBlob                 []byte            `shape:"CiphertextType"`
 	SourceEncryptionContext        map[string]string `shape:"EncryptionContextType"`
 	SourceKeyId                    string            `shape:"KeyIdType"`
 	DestinationKeyId               string            `shape:"KeyIdType,required"`
@@ -197,6 +240,7 @@ type reEncryptRequest struct {
 	SourceEncryptionAlgorithm      string            `shape:"EncryptionAlgorithmSpec"`
 	DestinationEncryptionAlgorithm string            `shape:"EncryptionAlgorithmSpec"`
 	canRehearse
+	withDryRunModifiers
 }
 
 func (r *reEncryptRequest) keyRef() string { return r.DestinationKeyId }
@@ -214,7 +258,16 @@ type reEncryptAnswer struct {
 func reEncrypt(c *call, r *reEncryptRequest) (*reEncryptAnswer, error) {
 	from := orDefault(r.SourceEncryptionAlgorithm, hsm.SymmetricDefault)
 	to := orDefault(r.DestinationEncryptionAlgorithm, hsm.SymmetricDefault)
-	source, err := c.decrypt(r.SourceKeyId, from, r.CiphertextBlob, r.SourceEncryptionContext)
+	blind, err := r.withoutCiphertext(r.DryRun, r.CiphertextBlob)
+	if err != nil {
+		return nil, err
+	}
+	source := &decrypted{plaintext: []byte{0}}
+	if blind {
+		err = c.admitDecryption(r.SourceKeyId, from, r.SourceEncryptionContext)
+	} else {
+		source, err = c.decrypt(r.SourceKeyId, from, r.CiphertextBlob, r.SourceEncryptionContext)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -222,9 +275,13 @@ func reEncrypt(c *call, r *reEncryptRequest) (*reEncryptAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.uses(k)
 	blob, err := k.encrypt(hsm.BlobEncrypt, to, source.plaintext, r.DestinationEncryptionContext)
 	if err != nil {
 		return nil, err
+	}
+	if blind {
+		return nil, nil // nobody sees it
 	}
 	answer := &reEncryptAnswer{
 		CiphertextBlob: blob, SourceKeyId: source.key.arn(), KeyId: k.arn(),

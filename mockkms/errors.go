@@ -73,6 +73,12 @@ func originError(arn, origin string) *apiError {
 // a symmetric key and for RotateKeyOnDemand on other than symmetric ones.
 func unsupported() *apiError { return refuseSilently("UnsupportedOperationException") }
 
+// unsupportedHere refuses what only the China Regions have, SM2, or all but
+// them. The text is reported for SM2 as the KeySpec of CreateKey.
+func unsupportedHere(member, value string) *apiError {
+	return refuse("UnsupportedOperationException", "%s %s is not supported in this Region", member, value)
+}
+
 func usageError(arn, usage, operation string) *apiError {
 	return refuse("InvalidKeyUsageException", "%s key usage is %s which is not valid for %s.", arn, usage, operation)
 }
@@ -190,6 +196,20 @@ func serialization(format string, args ...any) *apiError {
 
 func internalError() *apiError {
 	return &apiError{code: "KMSInternalException", message: "An internal error occurred.", status: http.StatusInternalServerError}
+}
+
+// Custom key stores, of which an account without one has none.
+
+func noSuchKeyStore() *apiError { return refuseSilently("CustomKeyStoreNotFoundException") }
+
+// Grants.
+
+func invalidGrantToken() *apiError { return refuseSilently("InvalidGrantTokenException") }
+
+func invalidGrantID() *apiError { return refuseSilently("InvalidGrantIdException") }
+
+func grantNotFound(id string) *apiError {
+	return refuse("NotFoundException", "Grant ID %s not found", id)
 }
 
 // refusalOf turns what the cryptography said into KMS's words. What is no

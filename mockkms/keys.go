@@ -23,6 +23,7 @@ type createKeyRequest struct {
 	BypassPolicyLockoutSafetyCheck bool   `shape:"BooleanType"`
 	Tags                           []tag  `shape:"TagList"`
 	MultiRegion                    bool   `shape:"BooleanType"`
+	XksKeyId                       string `shape:"XksKeyIdType"`
 }
 
 type createKeyAnswer struct {
@@ -50,7 +51,7 @@ func createKey(c *call, r *createKeyRequest) (*createKeyAnswer, error) {
 
 // newKey makes the key that a request describes, without material.
 func newKey(c *call, r *createKeyRequest) (*key, error) {
-	spec, err := r.spec()
+	spec, err := r.spec(c.scope)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 }
 
 // spec reads KeySpec, or the name it used to have.
-func (r *createKeyRequest) spec() (*hsm.Spec, error) {
+func (r *createKeyRequest) spec(here scope) (*hsm.Spec, error) {
 	name := r.KeySpec
 	switch {
 	case r.CustomerMasterKeySpec == "" && name == "":
@@ -100,11 +101,8 @@ func (r *createKeyRequest) spec() (*hsm.Spec, error) {
 		return nil, validation("You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.")
 	}
 	s, ok := hsm.LookupSpec(name)
-	if !ok && r.Origin == originExternal && strings.HasPrefix(name, "ML_DSA_") {
-		return nil, validation("KeySpec %s is not supported for Origin EXTERNAL", name)
-	}
-	if !ok {
-		return nil, refuse("UnsupportedOperationException", "KeySpec %s is not supported in this Region", name) // assumed
+	if !ok || !here.offers(name) {
+		return nil, unsupportedHere("KeySpec", name)
 	}
 	return s, nil
 }
@@ -124,6 +122,9 @@ func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
 func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
 	switch r.Origin {
 	case "", originKMS:
+		if r.CustomKeyStoreId != "" {
+			return "", noSuchKeyStore()
+		}
 		return originKMS, nil
 	case originExternal:
 		if !spec.Importable() {
@@ -131,7 +132,10 @@ func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
 		}
 		return originExternal, nil
 	}
-	return "", validation("Origin %s requires a custom key store, and there is none.", r.Origin) // assumed
+	if r.CustomKeyStoreId == "" {
+		return "", validation("CustomKeyStoreId must be specified for Origin %s.", r.Origin) // assumed
+	}
+	return "", noSuchKeyStore()
 }
 
 func newMultiRegionID() string {
@@ -142,7 +146,7 @@ func newMultiRegionID() string {
 
 type describeKeyRequest struct {
 	aboutKey
-	GrantTokens []string `shape:"GrantTokenList"`
+	withGrantTokens
 }
 
 func describeKey(_ *call, k *key, _ *describeKeyRequest) (*createKeyAnswer, error) {

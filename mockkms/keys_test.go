@@ -21,10 +21,13 @@ import (
 func TestCreateKeyRefusals(t *testing.T) {
 	mock := mockkms.New()
 	for body, want := range map[string]string{
-		`{"KeySpec": "HMAC_224"}`:                                                   "ValidationException: You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
-		`{"KeySpec": "HMAC_224", "KeyUsage": "ENCRYPT_DECRYPT"}`:                    "ValidationException: KeyUsage ENCRYPT_DECRYPT is not compatible with KeySpec HMAC_224",
-		`{"KeySpec": "RSA_2048", "KeyUsage": "KEY_AGREEMENT"}`:                      "ValidationException: KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048",
-		`{"KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY", "Origin": "EXTERNAL"}`: "ValidationException: KeySpec ML_DSA_44 is not supported for Origin EXTERNAL",
+		`{"KeySpec": "HMAC_224"}`:                                                                "ValidationException: You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+		`{"KeySpec": "HMAC_224", "KeyUsage": "ENCRYPT_DECRYPT"}`:                                 "ValidationException: KeyUsage ENCRYPT_DECRYPT is not compatible with KeySpec HMAC_224",
+		`{"KeySpec": "RSA_2048", "KeyUsage": "KEY_AGREEMENT"}`:                                   "ValidationException: KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048",
+		`{"KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY", "Origin": "EXTERNAL"}`:              "ValidationException: KeySpec ML_DSA_44 is not supported for Origin EXTERNAL",
+		`{"KeySpec": "ML_DSA_44"}`:                                                               "ValidationException: You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+		`{"KeySpec": "ML_DSA_44", "KeyUsage": "KEY_AGREEMENT"}`:                                  "ValidationException: KeyUsage KEY_AGREEMENT is not compatible with KeySpec ML_DSA_44",
+		`{"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE", "Origin": "EXTERNAL"}`: "ValidationException: KeySpec ML_KEM_768 is not supported for Origin EXTERNAL",
 		`{"Policy": "{"}`: "MalformedPolicyDocumentException: ",
 		`{"Tags": [{"TagKey": "aws:x", "TagValue": ""}]}`:                                "TagException: Tags beginning with aws: are reserved",
 		`{"Tags": [{"TagKey": "a", "TagValue": ""}, {"TagKey": "a", "TagValue": "b"}]}`:  "TagException: Duplicate tag keys",

@@ -3,6 +3,7 @@
 package mockkms
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -23,6 +24,7 @@ type KMS struct {
 
 	faults faults
 	calls  callLog
+	usages usages
 	cache  keyCache
 	ahead  *keysAhead // nil unless asked for
 }
@@ -51,13 +53,13 @@ func New(options ...Option) *KMS {
 	return k
 }
 
-// Close stops making wrapping keys ahead, if that was asked for, and closes
-// the store. A KMS in memory without options need not be closed.
+// Close stops making wrapping keys ahead, if that was asked for, writes down
+// what GetKeyLastUsage tells, and closes the store. A KMS in memory without options need not be closed.
 func (k *KMS) Close() error {
 	if k.ahead != nil {
 		k.ahead.stop()
 	}
-	return k.store.Close()
+	return errors.Join(k.saveUsages(), k.store.Close())
 }
 
 // Calls returns the names of the operations served so far, refused ones

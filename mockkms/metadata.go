@@ -26,6 +26,7 @@ type keyMetadata struct {
 	SigningAlgorithms           []string `json:",omitempty"`
 	KeyAgreementAlgorithms      []string `json:",omitempty"`
 	MacAlgorithms               []string `json:",omitempty"`
+	EncapsulationAlgorithms     []string `json:",omitempty"`
 	MultiRegion                 bool
 	MultiRegionConfiguration    *multiRegionConfiguration `json:",omitempty"`
 	PendingDeletionWindowInDays int                       `json:",omitempty"`
@@ -107,5 +108,7 @@ func (k *key) listAlgorithms(m *keyMetadata) {
 		m.MacAlgorithms = algorithms
 	case hsm.KeyAgreement:
 		m.KeyAgreementAlgorithms = algorithms
+	case hsm.EncapsulateDecapsulate:
+		m.EncapsulationAlgorithms = algorithms
 	}
 }

@@ -39,13 +39,53 @@ func (a aboutKey) keyRef() string { return a.KeyId }
 // rehearsed is a request with the DryRun switch.
 type rehearsed interface{ dryRun() bool }
 
-// canRehearse holds the members that every cryptographic operation has.
-type canRehearse struct {
-	DryRun      bool     `shape:"BooleanType"`
+// withDryRun holds the switch.
+type withDryRun struct {
+	DryRun bool `shape:"BooleanType"`
+}
+
+func (r withDryRun) dryRun() bool { return r.DryRun }
+
+// rehearsal ends a dry run that went well: the real outcome of anything else
+// comes first (recorded). Within an update it keeps what was done from staying.
+func rehearsal(request any) error {
+	if r, ok := request.(rehearsed); ok && r.dryRun() {
+		return dryRunSucceeded()
+	}
+	return nil
+}
+
+// tokened is a request that may bring grant tokens.
+type tokened interface{ grantTokens() []string }
+
+// withGrantTokens holds them.
+type withGrantTokens struct {
 	GrantTokens []string `shape:"GrantTokenList"`
 }
 
-func (r canRehearse) dryRun() bool { return r.DryRun }
+func (r withGrantTokens) grantTokens() []string { return r.GrantTokens }
+
+// canRehearse holds the members that every cryptographic operation has.
+type canRehearse struct {
+	withDryRun
+	withGrantTokens
+}
+
+// enclaved is a request that may come from a Nitro enclave.
+type enclaved interface{ attested() bool }
+
+// withRecipient holds the attestation document of an enclave, to whose key the
+// answer would be encrypted.
+type withRecipient struct {
+	Recipient *recipientInfo `shape:"RecipientInfo"`
+}
+
+type recipientInfo struct {
+	KeyEncryptionAlgorithm string `shape:"KeyEncryptionMechanism"`
+	AttestationDocument    []byte `shape:"AttestationDocumentType"`
+}
+
+func (r withRecipient) attested() bool { return r.Recipient != nil }
 
 // void is the answer of operations that have none: an empty body.
 type void struct{}
@@ -58,6 +98,9 @@ func reads[R keyed, A any](r rule, handle func(*call, *key, R) (A, error)) opera
 		if err != nil {
 			return a, err
 		}
+		if r.usage != "" {
+			c.uses(k)
+		}
 		return handle(c, k, request)
 	})
 }
@@ -67,7 +110,9 @@ func reads[R keyed, A any](r rule, handle func(*call, *key, R) (A, error)) opera
 func changes[R keyed, A any](r rule, handle func(*call, *key, R) (A, error)) operation {
 	return makeOperation(&r, true, func(c *call, request R) (a A, err error) {
 		err = c.change(request.keyRef(), &r, func(_ *records, k *key) (err error) {
-			a, err = handle(c, k, request)
+			if a, err = handle(c, k, request); err == nil {
+				err = rehearsal(request)
+			}
 			return err
 		})
 		return a, err
@@ -99,16 +144,35 @@ func makeOperation[R, A any](r *rule, writes bool, handle func(*call, R) (A, err
 			return v.Interface(), err
 		},
 		serve: func(c *call, request any) (any, error) {
+			if err := c.admitRequest(request); err != nil {
+				return nil, err
+			}
 			answer, err := handle(c, request.(R))
+			if err == nil {
+				err = rehearsal(request)
+			}
 			if err != nil {
 				return nil, err
 			}
-			if r, ok := request.(rehearsed); ok && r.dryRun() {
-				return nil, dryRunSucceeded()
-			}
+			c.noteUsage()
 			return answer, nil
 		},
 	}
+}
+
+// admitRequest refuses what is wrong with a request whatever its key: foreign
+// grant tokens, and attestation documents, which nothing here can check. To
+// answer an enclave in plain would be worse than not at all.
+func (c *call) admitRequest(request any) error {
+	if r, ok := request.(tokened); ok && len(r.grantTokens()) > 0 {
+		if err := c.checkGrantTokens(r.grantTokens()); err != nil {
+			return err
+		}
+	}
+	if r, ok := request.(enclaved); ok && r.attested() {
+		return validation("The attestation document in the request could not be verified.") // assumed
+	}
+	return nil
 }
 
 // The states in which the groups of operations are admitted, from the key
@@ -142,6 +206,9 @@ func operations() map[string]operation {
 		primarily    = rule{alias: aliasRefusedHere, states: usable}
 		scheduling   = rule{alias: aliasRefusedHere, origin: originKMS, states: enabled}
 		rotationInfo = rule{alias: aliasRefusedHere, states: allStates}
+		grants       = rule{alias: aliasRefusedHere, states: allStates} // the alias text is reported
+		dataKeyPair  = rule{states: usable}                             // judges the usage by itself
+		kem          = rule{states: usable, usage: hsm.EncapsulateDecapsulate}
 	)
 	return map[string]operation{
 		// Keys
@@ -159,12 +226,28 @@ func operations() map[string]operation {
 		"TagResource":          changes(livingKey, tagResource),
 		"UntagResource":        changes(livingKey, untagResource),
 		"ListResourceTags":     reads(anyKey, listResourceTags),
+		"GetKeyLastUsage":      reads(anyKey, getKeyLastUsage),
 
 		// Aliases
 		"CreateAlias": stands(true, createAlias),
 		"UpdateAlias": stands(true, updateAlias),
 		"DeleteAlias": stands(true, deleteAlias),
 		"ListAliases": stands(false, listAliases),
+
+		// Grants
+		"CreateGrant":         inTwoSteps(rule{alias: aliasRefusedHere, states: usable}, createGrant),
+		"ListGrants":          reads(grants, listGrants),
+		"ListRetirableGrants": stands(false, listRetirableGrants),
+		"RetireGrant":         stands(true, retireGrant),
+		"RevokeGrant":         inTwoSteps(grants, revokeGrant),
+
+		// Custom key stores
+		"CreateCustomKeyStore":     stands(false, createCustomKeyStore),
+		"ConnectCustomKeyStore":    stands(false, useCustomKeyStore),
+		"DisconnectCustomKeyStore": stands(false, useCustomKeyStore),
+		"DeleteCustomKeyStore":     stands(false, useCustomKeyStore),
+		"UpdateCustomKeyStore":     stands(false, updateCustomKeyStore),
+		"DescribeCustomKeyStores":  stands(false, describeCustomKeyStores),
 
 		// Imported key material
 		"GetParametersForImport": inTwoSteps(externalKey, getParametersForImport),
@@ -197,5 +280,11 @@ func operations() map[string]operation {
 		"Verify":                          reads(signing, verify),
 		"GetPublicKey":                    reads(rule{states: readable}, getPublicKey),
 		"DeriveSharedSecret":              reads(agreement, deriveSharedSecret),
+
+		// Data key pairs and key encapsulation
+		"GenerateDataKeyPair":                 reads(dataKeyPair, generateDataKeyPair),
+		"GenerateDataKeyPairWithoutPlaintext": reads(dataKeyPair, generateDataKeyPairWithoutPlaintext),
+		"Encapsulate":                         reads(kem, encapsulate),
+		"Decapsulate":                         reads(kem, decapsulate),
 	}
 }

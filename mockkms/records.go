@@ -18,6 +18,11 @@ import (
 //	due/<milliseconds>/<account>/<region>/<key id>  nothing; when a key changes by itself
 //	pool/<wrapping key spec>/<random>               a wrapping key made ahead, PKCS #1
 //	used/<milliseconds>/<digest>                    nothing; a token used up, until it expires
+//	grant/<account>/<region>/<key id>/<grant id>    a grant, as JSON
+//	samegrant/<account>/<region>/<key id>/<digest>  the grant ID that a named grant has
+//	retirer/<region>/<principal>/<account>/<key id>/<grant id>
+//	                                                nothing; the grants a principal may retire
+//	usage/<account>/<region>/<key id>               the last usage of a key, as JSON
 //	secret                                          32 bytes that seal import tokens
 const (
 	keyRecords      = "key/"
@@ -25,6 +30,10 @@ const (
 	aliasRecords    = "alias/"
 	aliasOfRecords  = "aliasof/"
 	dueRecords      = "due/"
+	grantRecords    = "grant/"
+	sameRecords     = "samegrant/"
+	retirerRecords  = "retirer/"
+	usageRecords    = "usage/"
 	poolRecords     = "pool/"
 	usedRecords     = "used/"
 	secretRecord    = "secret"
@@ -88,12 +97,18 @@ func (r *records) putKey(k *key) error {
 	return nil
 }
 
-// deleteKey removes a key, its aliases and all that leads to it.
+// deleteKey removes a key, its aliases, its grants and all that leads to it.
 func (r *records) deleteKey(k *key) error {
 	for _, name := range r.aliasesOf(k.Scope, k.ID) {
 		if err := r.deleteAlias(&alias{Scope: k.Scope, Name: name, Target: k.ID}); err != nil {
 			return err
 		}
+	}
+	if err := r.deleteGrants(k); err != nil {
+		return err
+	}
+	if err := r.tx.Delete(usageRecord(k.Scope, k.ID)); err != nil {
+		return err
 	}
 	if err := r.unlink(k, nil); err != nil {
 		return err

@@ -78,6 +78,12 @@ func (s scope) partition() string {
 	return "aws"
 }
 
+// offers reports whether there are keys of a spec in this partition. ML-KEM is
+// not in the China Regions (CreateKey in the API reference).
+func (s scope) offers(keySpec string) bool {
+	return s.partition() != "aws-cn" || !strings.HasPrefix(keySpec, "ML_KEM_")
+}
+
 func (s scope) arn(resource string) string {
 	return "arn:" + s.partition() + ":kms:" + s.Region + ":" + s.Account + ":" + resource
 }

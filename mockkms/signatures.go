@@ -70,7 +70,7 @@ func verify(_ *call, k *key, r *verifyRequest) (*verifyAnswer, error) {
 
 type getPublicKeyRequest struct {
 	aboutKey
-	GrantTokens []string `shape:"GrantTokenList"`
+	withGrantTokens
 }
 
 type getPublicKeyAnswer struct {
@@ -82,6 +82,8 @@ type getPublicKeyAnswer struct {
 	EncryptionAlgorithms   []string `json:",omitempty"`
 	SigningAlgorithms      []string `json:",omitempty"`
 	KeyAgreementAlgorithms []string `json:",omitempty"`
+
+	EncapsulationAlgorithms []string `json:",omitempty"`
 }
 
 func getPublicKey(_ *call, k *key, _ *getPublicKeyRequest) (*getPublicKeyAnswer, error) {
@@ -99,6 +101,8 @@ func getPublicKey(_ *call, k *key, _ *getPublicKeyRequest) (*getPublicKeyAnswer,
 		EncryptionAlgorithms:   m.EncryptionAlgorithms,
 		SigningAlgorithms:      m.SigningAlgorithms,
 		KeyAgreementAlgorithms: m.KeyAgreementAlgorithms,
+
+		EncapsulationAlgorithms: m.EncapsulationAlgorithms,
 	}, nil
 }
 
@@ -107,6 +111,7 @@ type deriveSharedSecretRequest struct {
 	KeyAgreementAlgorithm string `shape:"KeyAgreementAlgorithmSpec,required"`
 	PublicKey             []byte `shape:"PublicKeyType,required"`
 	canRehearse
+	withRecipient
 }
 
 type deriveSharedSecretAnswer struct {

@@ -98,6 +98,13 @@ var operationsByState = []struct {
 	{"PutKeyPolicy", "", `, "Policy": "{\"Statement\": []}"`, everywhere},
 	{"ListKeyPolicies", "", "", everywhere},
 	{"ListResourceTags", "", "", everywhere},
+	{"GenerateDataKeyPair", "", `, "KeyPairSpec": "ECC_NIST_P256"`, whenUsable},
+	{"GenerateDataKeyPairWithoutPlaintext", "", `, "KeyPairSpec": "ML_KEM_768"`, whenUsable},
+	{"CreateGrant", "", `, "GranteePrincipal": "arn:aws:iam::111122223333:root", "Operations": ["DescribeKey"]`, whenUsable},
+	{"ListGrants", "", "", everywhere},
+	{"RevokeGrant", "", `, "GrantId": "` + noGrant + `"`, expectations{"AWS_KMS": grantIsGone, "EXTERNAL": grantIsGone}},
+	{"RetireGrant", "", `, "GrantId": "` + noGrant + `"`, expectations{"AWS_KMS": grantIsGone, "EXTERNAL": grantIsGone}},
+	{"GetKeyLastUsage", "", "", everywhere},
 	{"GetKeyRotationStatus", "", "", everywhere},
 	{"ListKeyRotations", "", `, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"`, everywhere},
 	{"TagResource", "", `, "Tags": [{"TagKey": "a", "TagValue": "b"}]`, whenAlive},
@@ -225,7 +232,10 @@ func arnIn(arn, region string) string { return strings.Replace(arn, regionOf(arn
 // several, or one they name in another way. Tests of their own look after them.
 var operationsElsewhere = []string{
 	"CreateKey", "ListKeys", "GenerateRandom", "Decrypt", "ReEncrypt",
-	"CreateAlias", "UpdateAlias", "DeleteAlias", "ListAliases",
+	"CreateAlias", "UpdateAlias", "DeleteAlias", "ListAliases", "ListRetirableGrants",
+	"CreateCustomKeyStore", "ConnectCustomKeyStore", "DisconnectCustomKeyStore",
+	"DeleteCustomKeyStore", "UpdateCustomKeyStore", "DescribeCustomKeyStores",
+	"Encapsulate", "Decapsulate", // of keys that cannot be imported
 }
 
 func TestNoOperationIsLeftOut(t *testing.T) {

@@ -42,6 +42,19 @@ func (v *violations) checkString(s shape, value, path string) {
 	}
 }
 
+// checkEnumList judges the members of a list against their enumeration. One
+// sentence shows the list as a whole, in the style of the framework KMS is
+// built on (assumed).
+func (v *violations) checkEnumList(s shape, list []string, path string) {
+	for _, value := range list {
+		if s.enum != nil && !slices.Contains(s.enum, value) {
+			v.add("Value '[%s]' at '%s' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [%s]]",
+				strings.Join(list, ", "), path, strings.Join(s.enum, ", "))
+			return
+		}
+	}
+}
+
 // checkLength judges characters of a string, bytes of a blob or items of a
 // list; shown is the value as the message has it, with a leading space.
 func (v *violations) checkLength(s shape, n int, shown, path string) {

@@ -28,7 +28,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := newUUID()
 	w.Header().Set("x-amzn-RequestId", id)
-	c := &call{kms: k, now: k.clock().UTC()}
+	c := &call{kms: k, now: k.clock().UTC(), requestID: id}
 	answer, err := c.serve(w, r)
 	status, code := http.StatusOK, ""
 	if err != nil {
@@ -177,6 +177,11 @@ func (e epoch) MarshalJSON() ([]byte, error) {
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:])
+	return uuid(b)
+}
+
+// uuid spells 16 bytes as a UUID of version 4.
+func uuid(b [16]byte) string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -17,6 +17,8 @@ const (
 	SignVerify        = "SIGN_VERIFY"
 	GenerateVerifyMAC = "GENERATE_VERIFY_MAC"
 	KeyAgreement      = "KEY_AGREEMENT"
+
+	EncapsulateDecapsulate = "ENCAPSULATE_DECAPSULATE"
 )
 
 // Message types of Sign and Verify, spelt as KMS spells MessageType. The empty
@@ -27,7 +29,7 @@ const (
 	ExternalMu = "EXTERNAL_MU"
 )
 
-// Encryption, wrapping and key agreement algorithms, spelt as KMS spells them.
+// Encryption, wrapping, key agreement and key encapsulation algorithms, spelt as KMS spells them.
 // SymmetricDefault names both a key spec and the algorithm of its ciphertexts.
 const (
 	RSAESOAEPSHA1       = "RSAES_OAEP_SHA_1"
@@ -35,6 +37,7 @@ const (
 	RSAAESKeyWrapSHA1   = "RSA_AES_KEY_WRAP_SHA_1"
 	RSAAESKeyWrapSHA256 = "RSA_AES_KEY_WRAP_SHA_256"
 	ECDH                = "ECDH"
+	MLKEM               = "ML_KEM"
 )
 
 // scheme is the way a signing algorithm treats its input.
@@ -46,6 +49,7 @@ const (
 	schemeECDSA
 	schemeEd25519
 	schemeEd25519ph
+	schemeMLDSA
 )
 
 // signingAlgorithm is how one SigningAlgorithmSpec works.
@@ -69,6 +73,7 @@ var signingAlgorithms = []signingAlgorithm{
 	{name: "RSASSA_PSS_SHA_512", scheme: schemePSS, hash: crypto.SHA512},
 	{name: "ED25519_SHA_512", scheme: schemeEd25519, hash: crypto.SHA512, types: []string{Raw}},
 	{name: "ED25519_PH_SHA_512", scheme: schemeEd25519ph, hash: crypto.SHA512, types: []string{Digest}},
+	{name: "ML_DSA_SHAKE_256", scheme: schemeMLDSA},
 }
 
 // findSigning returns the signing algorithm of that name.

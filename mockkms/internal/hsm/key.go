@@ -26,6 +26,12 @@ type signer interface {
 	verify(a signingAlgorithm, input, signature []byte) bool
 }
 
+// messageRepresenter is a secret that signs something which depends on the
+// message and on its own public key.
+type messageRepresenter interface {
+	represent(message []byte) []byte
+}
+
 // agreer is a secret that takes part in a Diffie-Hellman agreement.
 type agreer interface {
 	agree(publicKeyDER []byte) ([]byte, error)
@@ -41,6 +47,7 @@ type agreer interface {
 //     the named curve; the public point may be left out, compressed or
 //     uncompressed, and has to belong to the private key.
 //   - ECC_NIST_EDWARDS25519: PKCS #8 (RFC 8410).
+//   - ML_DSA_n, ML_KEM_n, which nobody can import: PKCS #8 with a seed.
 //
 // BER is accepted in place of DER for RSA and the Weierstrass curves, not for
 // Ed25519 (recorded). What the recordings leave open is refused: PKCS #8 version
@@ -85,7 +92,9 @@ func (k *Key) PublicKeyDER() []byte { return k.public }
 // it first, DIGEST takes it for the digest. Both give the same for RSA and
 // ECDSA. Of the Ed25519 algorithms ED25519_SHA_512 takes RAW only, and
 // ED25519_PH_SHA_512 DIGEST only, to whose 64 bytes it applies SHA-512 once more
-// (recorded; the manual says otherwise).
+// (recorded; the manual says otherwise). ML_DSA_SHAKE_256 takes RAW, or the
+// 64-byte message representative as EXTERNAL_MU; either verifies as the other
+// (recorded).
 //
 // The checks come in the recorded order, with these errors: [*AlgorithmError],
 // [*MessageTypeError], [*DigestError].
@@ -122,8 +131,8 @@ func (k *Key) DeriveSharedSecret(algorithm string, publicKeyDER []byte) ([]byte,
 }
 
 // signingInput judges algorithm, message type and digest length in that order
-// (recorded) and returns what the algorithm works on: a digest, or the message
-// itself for plain Ed25519.
+// (recorded) and returns what the algorithm works on: a digest, ML-DSA's mu, or
+// the message itself for plain Ed25519.
 func (k *Key) signingInput(algorithm, messageType string, message []byte) (signingAlgorithm, []byte, error) {
 	if messageType == "" {
 		messageType = Raw
@@ -141,8 +150,12 @@ func (k *Key) signingInput(algorithm, messageType string, message []byte) (signi
 	switch {
 	case messageType == Digest && len(message) != a.hash.Size():
 		return a, nil, &DigestError{Algorithm: algorithm, MessageType: Digest, Got: len(message), Want: a.hash.Size()}
-	case messageType == Digest, a.scheme == schemeEd25519:
+	case messageType == ExternalMu && len(message) != muSize:
+		return a, nil, &DigestError{Algorithm: algorithm, MessageType: ExternalMu, Got: len(message), Want: muSize}
+	case messageType == Digest, messageType == ExternalMu, a.scheme == schemeEd25519:
 		return a, message, nil
+	case a.scheme == schemeMLDSA:
+		return a, k.secret.(messageRepresenter).represent(message), nil
 	}
 	h := a.hash.New()
 	h.Write(message)

@@ -142,9 +142,9 @@ func TestMaterialErrorText(t *testing.T) {
 }
 
 func TestUnknownSpec(t *testing.T) {
-	_, err := hsm.ParseMaterial("ML_DSA_44", nil)
+	_, err := hsm.ParseMaterial("SM2", nil)
 	unknown, ok := errors.AsType[*hsm.UnknownSpecError](err)
-	if !ok || unknown.KeySpec != "ML_DSA_44" {
+	if !ok || unknown.KeySpec != "SM2" {
 		t.Errorf("ParseMaterial: %v, want an UnknownSpecError", err)
 	}
 	if _, err := hsm.GenerateMaterial(""); err == nil {
@@ -336,7 +336,8 @@ func TestGeneratedMaterial(t *testing.T) {
 	lengths := map[string]int{ // as OpenSSL encodes; RSA varies by a few bytes
 		"SYMMETRIC_DEFAULT": 32, "HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64,
 		"ECC_NIST_P256": 138, "ECC_NIST_P384": 185, "ECC_NIST_P521": 241, "ECC_SECG_P256K1": 135,
-		"ECC_NIST_EDWARDS25519": 48,
+		"ECC_NIST_EDWARDS25519": 48, "ML_DSA_44": 54, "ML_DSA_65": 54, "ML_DSA_87": 54,
+		"ML_KEM_512": 86, "ML_KEM_768": 86, "ML_KEM_1024": 86,
 	}
 	for _, spec := range allSpecs {
 		if strings.HasPrefix(spec, "RSA_") && spec != "RSA_2048" {

@@ -14,10 +14,23 @@ var (
 	oidP521          = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23}
 	oidSecp256k1     = []byte{0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a}
 
+	oidMLDSA44   = nistOID(3, 17)
+	oidMLDSA65   = nistOID(3, 18)
+	oidMLDSA87   = nistOID(3, 19)
+	oidMLKEM512  = nistOID(4, 1)
+	oidMLKEM768  = nistOID(4, 2)
+	oidMLKEM1024 = nistOID(4, 3)
+
 	derNull = []byte{0x05, 0x00}
 	derZero = []byte{tagInteger, 1, 0}
 	derOne  = []byte{tagInteger, 1, 1}
 )
+
+// nistOID is 2.16.840.1.101.3.4 with two more numbers: 3 begins signatures, 4
+// key encapsulations.
+func nistOID(kind, number byte) []byte {
+	return []byte{0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, kind, number}
+}
 
 // pkcs8 is a PrivateKeyInfo taken apart (RFC 5208 section 5).
 type pkcs8 struct {

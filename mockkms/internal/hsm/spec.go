@@ -4,8 +4,8 @@ package hsm
 
 import "slices"
 
-// Key specs, spelt as KMS spells KeySpec. ML-DSA, ML-KEM and SM2 are not in the
-// table yet; a new spec is a new row and, for a new kind of key, a new family.
+// Key specs, spelt as KMS spells KeySpec. SM2 is left out: it belongs to the
+// China Regions.
 const (
 	RSA2048             = "RSA_2048"
 	RSA3072             = "RSA_3072"
@@ -19,7 +19,13 @@ const (
 	HMAC256             = "HMAC_256"
 	HMAC384             = "HMAC_384"
 	HMAC512             = "HMAC_512"
+	MLDSA44             = "ML_DSA_44"
+	MLDSA65             = "ML_DSA_65"
+	MLDSA87             = "ML_DSA_87"
 	ECCNISTEdwards25519 = "ECC_NIST_EDWARDS25519"
+	MLKEM512            = "ML_KEM_512"
+	MLKEM768            = "ML_KEM_768"
+	MLKEM1024           = "ML_KEM_1024"
 )
 
 // symmetricLimit is the longest plaintext, in bytes, that Encrypt takes under a
@@ -31,9 +37,11 @@ const symmetricLimit = 4096
 type Spec struct {
 	name       string
 	family     *family
-	size       int      // RSA: modulus bits; HMAC and symmetric: least bytes of material
-	most       int      // HMAC and symmetric: most bytes of material
-	curve      *curve   // ECC over a Weierstrass curve
+	size       int    // RSA: modulus bits; HMAC and symmetric: least bytes of material
+	most       int    // HMAC and symmetric: most bytes of material
+	curve      *curve // ECC over a Weierstrass curve
+	mldsa      *mldsaSet
+	mlkem      *mlkemSet
 	messages   []string // message types of Sign; judged before the algorithm's
 	usages     []usage
 	importable bool // takes Origin EXTERNAL
@@ -59,11 +67,14 @@ var (
 	rsaFamily       = &family{parse: parseRSA, generate: generateRSA, keyPair: true}
 	eccFamily       = &family{parse: parseECC, generate: generateECC, keyPair: true}
 	edwardsFamily   = &family{parse: parseEd25519, generate: generateEd25519, keyPair: true}
+	mldsaFamily     = &family{parse: parseMLDSA, generate: generateMLDSA, keyPair: true}
+	mlkemFamily     = &family{parse: parseMLKEM, generate: generateMLKEM, keyPair: true}
 )
 
 // Rows that several specs share. The algorithm lists are recorded, order included.
 var (
 	rawAndDigest = []string{Raw, Digest}
+	rawAndMu     = []string{Raw, ExternalMu}
 
 	rsaUsages = []usage{
 		{EncryptDecrypt, []string{RSAESOAEPSHA1, RSAESOAEPSHA256}},
@@ -72,7 +83,9 @@ var (
 			"RSASSA_PSS_SHA_256", "RSASSA_PSS_SHA_384", "RSASSA_PSS_SHA_512",
 		}},
 	}
-	agreement = usage{KeyAgreement, []string{ECDH}}
+	agreement   = usage{KeyAgreement, []string{ECDH}}
+	mldsaUsages = []usage{{SignVerify, []string{"ML_DSA_SHAKE_256"}}}
+	mlkemUsages = []usage{{EncapsulateDecapsulate, []string{MLKEM}}}
 )
 
 // specs is the table, in the order of the KeySpec enumeration of the KMS API.
@@ -100,8 +113,14 @@ var specs = []*Spec{
 		usages: []usage{{GenerateVerifyMAC, []string{"HMAC_SHA_384"}}}},
 	{name: HMAC512, family: hmacFamily, size: 64, most: 128, importable: true,
 		usages: []usage{{GenerateVerifyMAC, []string{"HMAC_SHA_512"}}}},
+	{name: MLDSA44, family: mldsaFamily, mldsa: mldsa44, messages: rawAndMu, usages: mldsaUsages},
+	{name: MLDSA65, family: mldsaFamily, mldsa: mldsa65, messages: rawAndMu, usages: mldsaUsages},
+	{name: MLDSA87, family: mldsaFamily, mldsa: mldsa87, messages: rawAndMu, usages: mldsaUsages},
 	{name: ECCNISTEdwards25519, family: edwardsFamily, messages: rawAndDigest, importable: true,
 		usages: []usage{{SignVerify, []string{"ED25519_PH_SHA_512", "ED25519_SHA_512"}}}},
+	{name: MLKEM512, family: mlkemFamily, mlkem: mlkem512Set, usages: mlkemUsages},
+	{name: MLKEM768, family: mlkemFamily, mlkem: mlkem768Set, usages: mlkemUsages},
+	{name: MLKEM1024, family: mlkemFamily, mlkem: mlkem1024Set, usages: mlkemUsages},
 }
 
 // Specs returns every key spec this package implements, in KMS's order.

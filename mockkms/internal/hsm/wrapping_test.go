@@ -41,6 +41,11 @@ func TestWrappingAllowed(t *testing.T) {
 		"ECC_SECG_P256K1":       {"yyy", "yyy"},
 		"ECC_NIST_EDWARDS25519": {"nyy", "yyy"},
 		"ML_DSA_44":             {"nnn", "nnn"},
+		"ML_DSA_65":             {"nnn", "nnn"},
+		"ML_DSA_87":             {"nnn", "nnn"},
+		"ML_KEM_512":            {"nnn", "nnn"},
+		"ML_KEM_768":            {"nnn", "nnn"},
+		"ML_KEM_1024":           {"nnn", "nnn"},
 		"":                      {"nnn", "nnn"},
 	}
 	for _, spec := range allSpecs {
