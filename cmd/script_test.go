@@ -83,7 +83,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // kms-calls OPERATION… demands that exactly these calls arrived since the last
-// time, in this order; kms-calls -ignore only looks.
+// time, in this order; kms-calls -ignore only looks. The same call several times
+// in a row counts once: the SDK repeats one by itself when an answer breaks off.
 func kmsCalls(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(mockKey{}).(*served)
 	all := s.kms.Calls()
@@ -92,7 +93,7 @@ func kmsCalls(ts *testscript.TestScript, neg bool, args []string) {
 	if slices.Equal(args, []string{"-ignore"}) {
 		return
 	}
-	if slices.Equal(got, args) == neg {
+	if slices.Equal(slices.Compact(slices.Clone(got)), args) == neg {
 		ts.Fatalf("calls: %s", strings.Join(got, " "))
 	}
 }
