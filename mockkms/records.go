@@ -24,6 +24,7 @@ import (
 //	                                                nothing; the grants a principal may retire
 //	usage/<account>/<region>/<key id>               the last usage of a key, as JSON
 //	secret                                          32 bytes that seal import tokens
+//	clock                                           how the clock was moved, as JSON
 const (
 	keyRecords      = "key/"
 	materialRecords = "material/"
@@ -37,6 +38,7 @@ const (
 	poolRecords     = "pool/"
 	usedRecords     = "used/"
 	secretRecord    = "secret"
+	clockRecord     = "clock"
 )
 
 // records is one transaction seen as keys and aliases. Reads settle what they

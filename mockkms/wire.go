@@ -28,7 +28,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := newUUID()
 	w.Header().Set("x-amzn-RequestId", id)
-	c := &call{kms: k, now: k.clock().UTC(), requestID: id}
+	c := &call{kms: k, requestID: id}
 	answer, err := c.serve(w, r)
 	status, code := http.StatusOK, ""
 	if err != nil {
@@ -60,6 +60,9 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 		return nil, err
 	}
 	c.kms.calls.add(c.operation)
+	if c.now, err = c.kms.now(); err != nil {
+		return nil, err
+	}
 	request, refused := op.decode(body)
 	if refused != nil {
 		return nil, refused
