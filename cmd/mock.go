@@ -30,7 +30,7 @@ It protects nothing: whoever can reach it or read its state file has the keys.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newMockServeCmd(a), newMockResetCmd(a))
+	c.AddCommand(newMockServeCmd(a), newMockClockCmd(a), newMockResetCmd(a))
 	return c
 }
 
@@ -78,7 +78,7 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: kms, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: kms.Server(), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 

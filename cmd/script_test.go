@@ -48,7 +48,7 @@ type served struct {
 
 func setUp(env *testscript.Env) error {
 	kms := mockkms.New(mockkms.WithSharedWrappingKeys())
-	server := httptest.NewServer(kms)
+	server := httptest.NewServer(kms.Server())
 	env.Defer(server.Close)
 	env.Values[mockKey{}] = &served{kms: kms}
 	env.Setenv("HOME", env.WorkDir)
