@@ -11,16 +11,19 @@ import (
 type call struct {
 	kms       *KMS
 	scope     scope
+	accessKey string // ID of the credentials it was signed with
 	operation string
+	request   any       // decoded; nil before
 	now       time.Time // one time for the whole call
 	key       string    // ARN of the key it was about, for the log
 	requestID string
 	used      [2]*key // whose material the call works with, latest first
+	fault     *Fault  // that struck the call
 }
 
 // read gives f one consistent picture of the store.
 func (c *call) read(f func(*records) error) error {
-	return c.kms.store.View(func(tx Tx) error { return f(c.records(tx)) })
+	return c.kms.store.View(func(tx Tx) error { return f(c.kms.records(tx, c.now)) })
 }
 
 // write lets f change the store; what f did counts only when it returns nil.
@@ -28,7 +31,7 @@ func (c *call) read(f func(*records) error) error {
 // belongs in it.
 func (c *call) write(f func(*records) error) error {
 	return c.kms.store.Update(func(tx Tx) error {
-		r := c.records(tx)
+		r := c.kms.records(tx, c.now)
 		if err := r.settleDue(); err != nil {
 			return err
 		}
@@ -36,8 +39,9 @@ func (c *call) write(f func(*records) error) error {
 	})
 }
 
-func (c *call) records(tx Tx) *records {
-	return &records{tx: tx, cache: &c.kms.cache, now: c.now}
+// records is a transaction as of now.
+func (k *KMS) records(tx Tx, now time.Time) *records {
+	return &records{tx: tx, cache: &k.cache, now: now, keep: k.trail.keep}
 }
 
 // find returns the key that ref names, if the rule admits the operation on it.

@@ -102,13 +102,20 @@ func (k *KMS) MoveClock(m ClockMove) (Clock, error) {
 		if moved, err = setting.moved(m, base); err != nil {
 			return err
 		}
-		if err := putClock(tx, moved); err != nil {
-			return err
+		if moved != setting {
+			if err := putClock(tx, moved); err != nil {
+				return err
+			}
 		}
-		r := &records{tx: tx, cache: &k.cache, now: moved.at(base)}
-		return r.settleDue()
+		return k.records(tx, moved.at(base)).settleDue()
 	})
 	return moved.clock(base), err
+}
+
+// settle lets happen what has become due.
+func (k *KMS) settle() error {
+	_, err := k.MoveClock(ClockMove{})
+	return err
 }
 
 // now is the mock's time.

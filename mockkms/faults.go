@@ -71,18 +71,19 @@ func (s *faults) strike(operation string) *Fault {
 	return nil
 }
 
-// refusal is what a fault answers in place of the operation; nil for the
-// faults that break the connection.
+// drops reports whether the fault breaks the connection.
+func (f *Fault) drops() bool { return f.Kind == FaultDropBefore || f.Kind == FaultDropAfter }
+
+// refusal is what a fault answers in place of the operation; an internal
+// error, which nobody sees, where it breaks the connection.
 func (f *Fault) refusal(c *call, keyRef string) *apiError {
 	switch f.Kind {
 	case FaultThrottle:
 		return throttled()
-	case FaultInternal:
-		return internalError()
 	case FaultDenied:
 		return accessDenied(c.userARN(), c.operation, c.resource(keyRef))
 	case FaultError:
 		return &apiError{code: f.Code, message: f.Message, status: http.StatusBadRequest}
 	}
-	return nil
+	return internalError()
 }

@@ -23,6 +23,7 @@ type KMS struct {
 	operations  map[string]operation
 
 	faults faults
+	trail  trail
 	calls  callLog
 	usages usages
 	cache  keyCache
@@ -39,6 +40,7 @@ func New(options ...Option) *KMS {
 		log:         slog.New(slog.DiscardHandler),
 		rotation:    DefaultRotationTime,
 		replication: DefaultReplicationTime,
+		trail:       trail{keep: DefaultTrail},
 		operations:  operations(),
 	}
 	for _, o := range options {
@@ -59,6 +61,7 @@ func (k *KMS) Close() error {
 	if k.ahead != nil {
 		k.ahead.stop()
 	}
+	k.writeTrailLater()
 	return errors.Join(k.saveUsages(), k.store.Close())
 }
 

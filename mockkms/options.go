@@ -51,5 +51,10 @@ const DefaultReplicationTime = time.Second
 // change of the primary Region takes.
 func WithReplicationTime(d time.Duration) Option { return func(k *KMS) { k.replication = d } }
 
+// WithTrail sets how many events are kept for [KMS.Events], [DefaultTrail]
+// unless told otherwise; 0 keeps none. Those of calls reach the store up to a
+// quarter of a second after the call, or with [KMS.Close].
+func WithTrail(n int) Option { return func(k *KMS) { k.trail.keep = n } }
+
 // WithFault makes calls fail as f says; see [KMS.Inject] to do so later.
 func WithFault(f Fault) Option { return func(k *KMS) { k.Inject(f) } }
