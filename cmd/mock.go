@@ -30,7 +30,7 @@ It protects nothing: whoever can reach it or read its state file has the keys.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newMockServeCmd(a), newMockClockCmd(a), newMockResetCmd(a))
+	c.AddCommand(newMockServeCmd(a), newMockClockCmd(a), newMockEventsCmd(a), newMockResetCmd(a))
 	return c
 }
 

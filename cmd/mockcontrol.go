@@ -16,6 +16,7 @@ import (
 type mockControl interface {
 	Clock(ctx context.Context) (mockkms.Clock, error)
 	MoveClock(ctx context.Context, m mockkms.ClockMove) (mockkms.Clock, error)
+	Events(ctx context.Context, q mockkms.EventQuery) (mockkms.EventPage, error)
 }
 
 var _ mockControl = (*mockkms.Remote)(nil)
@@ -51,6 +52,10 @@ func (m storedMock) Clock(context.Context) (mockkms.Clock, error) { return m.kms
 
 func (m storedMock) MoveClock(_ context.Context, move mockkms.ClockMove) (mockkms.Clock, error) {
 	return m.kms.MoveClock(move)
+}
+
+func (m storedMock) Events(_ context.Context, q mockkms.EventQuery) (mockkms.EventPage, error) {
+	return m.kms.Events(q)
 }
 
 // seconds is a time as results tell it.

@@ -5,6 +5,8 @@ package mockkms
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -18,6 +20,13 @@ func (k *KMS) control() http.Handler {
 	mux.Handle("POST "+controlPath+"clock", answering(func(_ *http.Request, m clockOrder) (clockReport, error) {
 		c, err := k.MoveClock(m.move())
 		return clockReport{c.Time, span(c.Offset), c.Frozen}, err
+	}))
+	mux.Handle("GET "+controlPath+"events", answering(func(r *http.Request, _ struct{}) (EventPage, error) {
+		q, err := eventQuery(r.URL.Query())
+		if err != nil {
+			return EventPage{}, &badControl{err}
+		}
+		return k.Events(q)
 	}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, fmt.Errorf("there is nothing to %s at %s", r.Method, r.URL.Path))
@@ -45,6 +54,27 @@ type clockOrder struct {
 
 func (o clockOrder) move() ClockMove {
 	return ClockMove{o.Reset, o.Resume, o.Set, time.Duration(o.Advance), o.Freeze}
+}
+
+// eventQuery reads an [EventQuery] from the query of a URL.
+func eventQuery(v url.Values) (q EventQuery, err error) {
+	q.Key = v.Get("key")
+	if after := v.Get("after"); after != "" {
+		if q.After, err = strconv.ParseUint(after, 10, 64); err != nil {
+			return q, fmt.Errorf("after: %w", err)
+		}
+	}
+	if limit := v.Get("limit"); limit != "" {
+		if q.Limit, err = strconv.Atoi(limit); err != nil {
+			return q, fmt.Errorf("limit: %w", err)
+		}
+	}
+	return q, nil
+}
+
+// values is the query of a URL that asks for the same.
+func (q EventQuery) values() url.Values {
+	return url.Values{"key": {q.Key}, "after": {strconv.FormatUint(q.After, 10)}, "limit": {strconv.Itoa(q.Limit)}}
 }
 
 // A span is a duration on the control path, such as "1h30m".

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -210,6 +211,23 @@ func TestEventsAreBounded(t *testing.T) {
 		if got, _ := s.events(mockkms.EventQuery{}); len(got) != keep {
 			t.Errorf("got %d events, want %d", len(got), keep)
 		}
+	}
+}
+
+func TestRemoteEvents(t *testing.T) {
+	s := newSession(t)
+	server := httptest.NewServer(s.mock.Server())
+	defer server.Close()
+	remote := mockkms.NewRemote(server.URL, nil)
+	key := s.external(types.KeySpecSymmetricDefault)
+	s.external(types.KeySpecSymmetricDefault)
+	page := must(remote.Events(t.Context(), mockkms.EventQuery{Key: key}))
+	if want := must(s.mock.Events(mockkms.EventQuery{Key: key})); text(page) != text(want) || len(page.Events) != 1 || page.Last != 2 {
+		t.Errorf("got  %s\nwant %s", text(page), text(want))
+	}
+	s.describe(key)
+	if page = must(remote.Events(t.Context(), mockkms.EventQuery{After: page.Last, Limit: 5})); len(page.Events) != 1 || page.Events[0].EventName != "DescribeKey" {
+		t.Errorf("since then: %s", text(page))
 	}
 }
 

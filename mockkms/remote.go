@@ -59,6 +59,13 @@ func (r *Remote) MoveClock(ctx context.Context, m ClockMove) (Clock, error) {
 	return report.clock(), err
 }
 
+// Events is [KMS.Events] of the served mock.
+func (r *Remote) Events(ctx context.Context, q EventQuery) (EventPage, error) {
+	var page EventPage
+	err := r.do(ctx, http.MethodGet, "events?"+q.values().Encode(), nil, &page)
+	return page, err
+}
+
 // do makes one control request. Errors: [*NotMockError], [*RemoteError], or
 // that of the connection.
 func (r *Remote) do(ctx context.Context, method, path string, query, answer any) error {

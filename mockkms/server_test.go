@@ -89,6 +89,8 @@ func TestControlRefusesNonsense(t *testing.T) {
 	}{
 		{"GET", "/_mock/", "", 404},
 		{"DELETE", "/_mock/clock", "", 404},
+		{"GET", "/_mock/events?after=-1", "", 400},
+		{"GET", "/_mock/events?limit=some", "", 400},
 		{"POST", "/_mock/clock", "", 400},
 		{"POST", "/_mock/clock", `{"advance": "1h"`, 400},
 		{"POST", "/_mock/clock", `{"advance": "1 hour"}`, 400},
