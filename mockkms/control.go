@@ -3,9 +3,11 @@
 package mockkms
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -27,6 +29,30 @@ func (k *KMS) control() http.Handler {
 			return EventPage{}, &badControl{err}
 		}
 		return k.Events(q)
+	}))
+	mux.Handle("GET "+controlPath+"faults", answering(func(*http.Request, struct{}) (faultList, error) {
+		return faultList{k.Faults()}, nil
+	}))
+	mux.Handle("POST "+controlPath+"faults", answering(func(_ *http.Request, f Fault) (faultList, error) {
+		if err := k.checkFault(f); err != nil {
+			return faultList{}, &badControl{err}
+		}
+		k.Inject(f)
+		return faultList{k.Faults()}, nil
+	}))
+	mux.Handle("DELETE "+controlPath+"faults", answering(func(*http.Request, struct{}) (faultList, error) {
+		k.ClearFaults()
+		return faultList{k.Faults()}, nil
+	}))
+	mux.Handle("GET "+controlPath+"conditions", answering(func(*http.Request, struct{}) (conditionsReport, error) {
+		return reportConditions(k.Conditions()), nil
+	}))
+	mux.Handle("POST "+controlPath+"conditions", answering(func(_ *http.Request, o conditionsOrder) (conditionsReport, error) {
+		if err := o.check(k.operations); err != nil {
+			return conditionsReport{}, &badControl{err}
+		}
+		k.adjust(o.apply)
+		return reportConditions(k.Conditions()), nil
 	}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		replyError(w, http.StatusNotFound, fmt.Errorf("there is nothing to %s at %s", r.Method, r.URL.Path))
@@ -54,6 +80,70 @@ type clockOrder struct {
 
 func (o clockOrder) move() ClockMove {
 	return ClockMove{o.Reset, o.Resume, o.Set, time.Duration(o.Advance), o.Freeze}
+}
+
+// A faultList is the faults that have yet to strike.
+type faultList struct {
+	Faults []Fault `json:"faults"`
+}
+
+// A conditionsReport is [Conditions] on the control path.
+type conditionsReport struct {
+	Latency span               `json:"latency"`
+	Lag     span               `json:"lag"`
+	Quotas  bool               `json:"quotas"`
+	Rates   map[string]float64 `json:"rates,omitempty"`
+}
+
+func reportConditions(c Conditions) conditionsReport {
+	return conditionsReport{span(c.Latency), span(c.Lag), c.Quotas, c.Rates}
+}
+
+func (r conditionsReport) conditions() Conditions {
+	return Conditions{time.Duration(r.Latency), time.Duration(r.Lag), r.Quotas, r.Rates}
+}
+
+// A conditionsOrder changes those conditions that it names.
+type conditionsOrder struct {
+	Latency *span               `json:"latency,omitempty"`
+	Lag     *span               `json:"lag,omitempty"`
+	Quotas  *bool               `json:"quotas,omitempty"`
+	Rates   *map[string]float64 `json:"rates,omitempty"`
+}
+
+func (o conditionsOrder) check(operations map[string]operation) error {
+	for _, s := range []*span{o.Latency, o.Lag} {
+		if s != nil && *s < 0 {
+			return errors.New("latency and lag cannot be negative")
+		}
+	}
+	if o.Rates == nil {
+		return nil
+	}
+	for name, rate := range *o.Rates {
+		if _, known := operations[name]; !known && !slices.Contains(SharedQuotas(), name) {
+			return fmt.Errorf("there is no quota %q", name)
+		}
+		if rate < 0 {
+			return fmt.Errorf("the quota %s cannot be negative", name)
+		}
+	}
+	return nil
+}
+
+func (o conditionsOrder) apply(c *Conditions) {
+	if o.Latency != nil {
+		c.Latency = time.Duration(*o.Latency)
+	}
+	if o.Lag != nil {
+		c.Lag = time.Duration(*o.Lag)
+	}
+	if o.Quotas != nil {
+		c.Quotas = *o.Quotas
+	}
+	if o.Rates != nil {
+		c.Rates = *o.Rates
+	}
 }
 
 // eventQuery reads an [EventQuery] from the query of a URL.

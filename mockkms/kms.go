@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,12 +23,15 @@ type KMS struct {
 	replication time.Duration // for which keys are Creating and Updating
 	operations  map[string]operation
 
-	faults faults
-	trail  trail
-	calls  callLog
-	usages usages
-	cache  keyCache
-	ahead  *keysAhead // nil unless asked for
+	faults     faults
+	past       past
+	buckets    buckets
+	conditions atomic.Pointer[Conditions]
+	trail      trail
+	calls      callLog
+	usages     usages
+	cache      keyCache
+	ahead      *keysAhead // nil unless asked for
 }
 
 var _ http.Handler = (*KMS)(nil)
@@ -43,6 +47,7 @@ func New(options ...Option) *KMS {
 		trail:       trail{keep: DefaultTrail},
 		operations:  operations(),
 	}
+	k.conditions.Store(&Conditions{})
 	for _, o := range options {
 		o(k)
 	}

@@ -56,5 +56,22 @@ func WithReplicationTime(d time.Duration) Option { return func(k *KMS) { k.repli
 // quarter of a second after the call, or with [KMS.Close].
 func WithTrail(n int) Option { return func(k *KMS) { k.trail.keep = n } }
 
+// WithLatency adds d to every call; see [Conditions].
+func WithLatency(d time.Duration) Option {
+	return func(k *KMS) { k.adjust(func(c *Conditions) { c.Latency = d }) }
+}
+
+// WithLag hides every change for d from what looks keys up, as KMS does, which
+// is eventually consistent; see [Conditions].
+func WithLag(d time.Duration) Option {
+	return func(k *KMS) { k.adjust(func(c *Conditions) { c.Lag = d }) }
+}
+
+// WithQuotas turns on KMS's request quotas. Rates, in requests per second,
+// replace KMS's own where given; nil changes none. See [Conditions].
+func WithQuotas(rates map[string]float64) Option {
+	return func(k *KMS) { k.adjust(func(c *Conditions) { c.Quotas, c.Rates = true, rates }) }
+}
+
 // WithFault makes calls fail as f says; see [KMS.Inject] to do so later.
 func WithFault(f Fault) Option { return func(k *KMS) { k.Inject(f) } }

@@ -66,6 +66,42 @@ func (r *Remote) Events(ctx context.Context, q EventQuery) (EventPage, error) {
 	return page, err
 }
 
+// Inject is [KMS.Inject] of the served mock. It returns what has yet to strike.
+func (r *Remote) Inject(ctx context.Context, f Fault) ([]Fault, error) {
+	var list faultList
+	err := r.do(ctx, http.MethodPost, "faults", f, &list)
+	return list.Faults, err
+}
+
+// Faults is [KMS.Faults] of the served mock.
+func (r *Remote) Faults(ctx context.Context) ([]Fault, error) {
+	var list faultList
+	err := r.do(ctx, http.MethodGet, "faults", nil, &list)
+	return list.Faults, err
+}
+
+// ClearFaults is [KMS.ClearFaults] of the served mock.
+func (r *Remote) ClearFaults(ctx context.Context) error {
+	return r.do(ctx, http.MethodDelete, "faults", nil, &faultList{})
+}
+
+// Conditions is [KMS.Conditions] of the served mock.
+func (r *Remote) Conditions(ctx context.Context) (Conditions, error) {
+	var report conditionsReport
+	err := r.do(ctx, http.MethodGet, "conditions", nil, &report)
+	return report.conditions(), err
+}
+
+// SetConditions is [KMS.SetConditions] of the served mock.
+func (r *Remote) SetConditions(ctx context.Context, c Conditions) error {
+	rates := c.Rates
+	if rates == nil {
+		rates = map[string]float64{}
+	}
+	order := conditionsOrder{(*span)(&c.Latency), (*span)(&c.Lag), &c.Quotas, &rates}
+	return r.do(ctx, http.MethodPost, "conditions", order, &conditionsReport{})
+}
+
 // do makes one control request. Errors: [*NotMockError], [*RemoteError], or
 // that of the connection.
 func (r *Remote) do(ctx context.Context, method, path string, query, answer any) error {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,16 @@ func TestControlRefusesNonsense(t *testing.T) {
 		{"DELETE", "/_mock/clock", "", 404},
 		{"GET", "/_mock/events?after=-1", "", 400},
 		{"GET", "/_mock/events?limit=some", "", 400},
+		{"POST", "/_mock/faults", `{}`, 400},
+		{"POST", "/_mock/faults", `{"kind": "flood"}`, 400},
+		{"POST", "/_mock/faults", `{"kind": "throttle", "operation": "Enkrypt"}`, 400},
+		{"POST", "/_mock/faults", `{"kind": "throttle", "message": "m"}`, 400},
+		{"POST", "/_mock/faults", `{"kind": "throttle", "skip": -1}`, 400},
+		{"POST", "/_mock/faults", `{"kind": "error"}`, 400},
+		{"POST", "/_mock/conditions", `{"latency": "-1s"}`, 400},
+		{"POST", "/_mock/conditions", `{"lag": 1}`, 400},
+		{"POST", "/_mock/conditions", `{"rates": {"Enkrypt": 1}}`, 400},
+		{"POST", "/_mock/conditions", `{"rates": {"Encrypt": -1}}`, 400},
 		{"POST", "/_mock/clock", "", 400},
 		{"POST", "/_mock/clock", `{"advance": "1h"`, 400},
 		{"POST", "/_mock/clock", `{"advance": "1 hour"}`, 400},
@@ -127,6 +139,51 @@ func TestRemoteClock(t *testing.T) {
 	must(remote.MoveClock(t.Context(), mockkms.ClockMove{Reset: true}))
 	if got := must(s.mock.Clock()); got.Offset != 0 {
 		t.Errorf("reset: got %v", got)
+	}
+}
+
+func TestRemoteFaults(t *testing.T) {
+	s := newSession(t)
+	server := httptest.NewServer(s.mock.Server())
+	defer server.Close()
+	remote := mockkms.NewRemote(server.URL, nil)
+	strange := mockkms.Fault{Operation: "ListAliases", Kind: mockkms.FaultError, Times: -1, Code: "StrangeException", Message: "it is"}
+	must(remote.Inject(t.Context(), strange))
+	left := must(remote.Inject(t.Context(), mockkms.Fault{Operation: "ListKeys", Kind: mockkms.FaultThrottle, Skip: 1, Times: 2}))
+	if len(left) != 2 || left[0] != strange {
+		t.Errorf("got %v", left)
+	}
+	_, err := s.ListAliases(t.Context(), nil)
+	refused(t, err, "StrangeException", "it is")
+	must(s.ListKeys(t.Context(), nil))
+	_, err = s.ListKeys(t.Context(), nil)
+	refused(t, err, "ThrottlingException", "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")
+	want := []mockkms.Fault{strange, {Operation: "ListKeys", Kind: mockkms.FaultThrottle, Times: 1}}
+	if left := must(remote.Faults(t.Context())); !slices.Equal(left, want) {
+		t.Errorf("got %v, want %v", left, want)
+	}
+	must(0, remote.ClearFaults(t.Context()))
+	must(s.ListAliases(t.Context(), nil))
+}
+
+func TestRemoteConditions(t *testing.T) {
+	s := newSession(t)
+	server := httptest.NewServer(s.mock.Server())
+	defer server.Close()
+	remote := mockkms.NewRemote(server.URL, nil)
+	want := mockkms.Conditions{Latency: time.Nanosecond, Lag: time.Second, Quotas: true, Rates: map[string]float64{"Encrypt": 0.5}}
+	must(0, remote.SetConditions(t.Context(), want))
+	if got := must(remote.Conditions(t.Context())); !reflect.DeepEqual(got, want) || !reflect.DeepEqual(s.mock.Conditions(), want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	ask(s.mock.Server(), "POST", "/_mock/conditions", `{"lag": "0s"}`) // the rest stays
+	want.Lag = 0
+	if got := must(remote.Conditions(t.Context())); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	must(0, remote.SetConditions(t.Context(), mockkms.Conditions{}))
+	if got := s.mock.Conditions(); got.Quotas || got.Latency != 0 || len(got.Rates) != 0 {
+		t.Errorf("got %v", got)
 	}
 }
 

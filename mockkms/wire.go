@@ -84,6 +84,11 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 		return nil, err
 	}
 	c.kms.calls.add(c.operation)
+	c.conditions = c.kms.Conditions()
+	if !c.dawdle(r.Context()) {
+		c.fault = &Fault{Kind: FaultDropBefore} // nobody is there to be answered
+		return void{}, nil
+	}
 	if c.now, err = c.kms.now(); err != nil {
 		return nil, err
 	}
@@ -93,6 +98,9 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 	}
 	if c.fault = c.kms.faults.strike(c.operation); c.fault != nil && c.fault.Kind != FaultDropAfter {
 		return nil, c.suffer()
+	}
+	if c.throttled() {
+		return nil, throttled()
 	}
 	return op.serve(c, c.request)
 }
