@@ -17,10 +17,11 @@ type KMS struct {
 	store       Store
 	clock       func() time.Time
 	log         *slog.Logger
-	shared      bool          // every import uses the same few wrapping keys
-	singleUse   bool          // a token serves one successful import
-	rotation    time.Duration // from RotateKeyOnDemand to its completion
-	replication time.Duration // for which keys are Creating and Updating
+	shared      bool                   // every import uses the same few wrapping keys
+	singleUse   bool                   // a token serves one successful import
+	rotation    time.Duration          // from RotateKeyOnDemand to its completion
+	replication time.Duration          // for which keys are Creating and Updating
+	credentials map[string]Credentials // nil: signatures are not checked
 	operations  map[string]operation
 
 	faults     faults

@@ -51,6 +51,17 @@ const DefaultReplicationTime = time.Second
 // change of the primary Region takes.
 func WithReplicationTime(d time.Duration) Option { return func(k *KMS) { k.replication = d } }
 
+// WithCredentials has signatures checked: only requests signed with one of
+// these access keys are answered, with none given none at all.
+func WithCredentials(known ...Credentials) Option {
+	return func(k *KMS) {
+		k.credentials = make(map[string]Credentials)
+		for _, c := range known {
+			k.credentials[c.AccessKeyID] = c
+		}
+	}
+}
+
 // WithTrail sets how many events are kept for [KMS.Events], [DefaultTrail]
 // unless told otherwise; 0 keeps none. Those of calls reach the store up to a
 // quarter of a second after the call, or with [KMS.Close].

@@ -19,22 +19,13 @@ const defaultAccount = "111122223333"
 
 // scopeOf reads account and Region from the credential scope of a Signature
 // Version 4 header, and the access key ID. One of 12 digits is taken as the
-// account. Signatures are not checked.
+// account.
 func scopeOf(h http.Header) (s scope, accessKey string, refused *apiError) {
-	authorization := h.Get("Authorization")
-	if authorization == "" {
-		return scope{}, "", refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
+	a, refused := parseAuthorization(h)
+	if refused != nil {
+		return scope{}, "", refused
 	}
-	parameters, ok := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 ")
-	if !ok {
-		return scope{}, "", refuse("IncompleteSignatureException", "Authorization header requires the AWS4-HMAC-SHA256 algorithm.")
-	}
-	for p := range strings.SplitSeq(parameters, ",") {
-		if credential, ok := strings.CutPrefix(strings.TrimSpace(p), "Credential="); ok {
-			return parseCredential(credential)
-		}
-	}
-	return scope{}, "", refuse("IncompleteSignatureException", "Authorization header requires 'Credential' parameter.")
+	return parseCredential(a.credential)
 }
 
 // parseCredential takes ACCESSKEYID/20260912/us-east-1/kms/aws4_request apart.

@@ -83,6 +83,9 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 	if err != nil {
 		return nil, err
 	}
+	if refused := c.verify(r, body); refused != nil {
+		return nil, refused
+	}
 	c.kms.calls.add(c.operation)
 	c.conditions = c.kms.Conditions()
 	if !c.dawdle(r.Context()) {
