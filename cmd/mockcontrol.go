@@ -3,11 +3,17 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/mockkms"
 )
 
@@ -25,16 +31,12 @@ var _ mockControl = (*mockkms.Remote)(nil)
 // are pointed at it, otherwise the one in the state file. Naming that file
 // decides, as does --mock.
 func (a *app) mockControl(c *cobra.Command) (mockControl, error) {
-	url := a.globals.endpointURL
-	embedded := a.globals.mock || c.Flags().Changed("mock-state")
-	if url == "" && !embedded {
-		url = a.env.Getenv("AWS_ENDPOINT_URL_KMS")
+	remote, err := a.remoteMock(c)
+	if err != nil {
+		return nil, err
 	}
-	if url == "" && !embedded {
-		url = a.env.Getenv("AWS_ENDPOINT_URL")
-	}
-	if url != "" {
-		return mockkms.NewRemote(url, nil), nil
+	if remote != nil {
+		return remote, nil
 	}
 	store, _, err := a.openMock()
 	if err != nil {
@@ -43,6 +45,50 @@ func (a *app) mockControl(c *cobra.Command) (mockControl, error) {
 	kms := mockkms.New(mockkms.WithStore(store))
 	a.closers = append(a.closers, kms.Close)
 	return storedMock{kms}, nil
+}
+
+// servedMockControl is the control of a mock that must be a served one: what
+// is asked of it ends with its process.
+func (a *app) servedMockControl(c *cobra.Command) (*mockkms.Remote, error) {
+	remote, err := a.remoteMock(c)
+	if remote == nil && err == nil {
+		err = usagef("only a mock that is being served can be asked for this; name it with --endpoint-url or AWS_ENDPOINT_URL_KMS")
+	}
+	return remote, err
+}
+
+// remoteMock is the control of the served mock that KMS clients are pointed
+// at; nil if they are not, or the state file is meant.
+func (a *app) remoteMock(c *cobra.Command) (*mockkms.Remote, error) {
+	url := a.globals.endpointURL
+	if url == "" && !a.globals.mock && !c.Flags().Changed("mock-state") {
+		url = cmp.Or(a.env.Getenv("AWS_ENDPOINT_URL_KMS"), a.env.Getenv("AWS_ENDPOINT_URL"))
+	}
+	if url == "" {
+		return nil, nil
+	}
+	client, err := a.bundleClient()
+	if err != nil {
+		return nil, err
+	}
+	return mockkms.NewRemote(url, client), nil
+}
+
+// bundleClient trusts the certificates that the AWS SDK is told to trust.
+func (a *app) bundleClient() (*http.Client, error) {
+	name := a.env.Getenv("AWS_CA_BUNDLE")
+	if name == "" {
+		return http.DefaultClient, nil
+	}
+	bundle, err := files.ReadLimited(name, nil, 1<<20)
+	if err != nil {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(bundle) {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: no certificate in %s", name)
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, nil
 }
 
 // storedMock is the mock in a state file as a mockControl.
