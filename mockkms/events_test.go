@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,5 +254,32 @@ func TestEventsOfDroppedConnections(t *testing.T) {
 	s.ListAliases(t.Context(), nil)
 	if got, _ := s.events(mockkms.EventQuery{}); !slices.Equal(got, []string{"ListAliases"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Every call of many at once is told once.
+func TestEventsOfConcurrentCalls(t *testing.T) {
+	for name, store := range stores(t) {
+		s := newSession(t, mockkms.WithStore(store))
+		const callers, calls = 8, 20
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				for i := range calls {
+					must(s.GenerateRandom(t.Context(), &kms.GenerateRandomInput{NumberOfBytes: ptr[int32](1)}))
+					if i%5 == 0 {
+						must(s.mock.Events(mockkms.EventQuery{}))
+					}
+				}
+			})
+		}
+		wg.Wait()
+		seen := make(map[string]bool)
+		for _, e := range must(s.mock.Events(mockkms.EventQuery{})).Events {
+			seen[e.RequestID] = true
+		}
+		if len(seen) != callers*calls {
+			t.Errorf("%s: got %d events, want %d", name, len(seen), callers*calls)
+		}
 	}
 }
