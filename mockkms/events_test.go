@@ -127,11 +127,14 @@ func TestEventsKeepSecrets(t *testing.T) {
 	in := s.importing(key, letters("S", 32))
 	must(s.ImportKeyMaterial(t.Context(), in))
 	secrets := [][]byte{letters("S", 32), in.ImportToken, in.EncryptedKeyMaterial, []byte("the plaintext, long enough to be found")}
-	out := must(s.Encrypt(t.Context(), &kms.EncryptInput{KeyId: &key, Plaintext: secrets[3], GrantTokens: []string{"token-of-a-grant"}}))
+	grant := must(s.CreateGrant(t.Context(), &kms.CreateGrantInput{
+		KeyId: &key, GranteePrincipal: ptr("arn:aws:iam::111122223333:user/a"), Operations: []types.GrantOperation{types.GrantOperationEncrypt},
+	})).GrantToken
+	out := must(s.Encrypt(t.Context(), &kms.EncryptInput{KeyId: &key, Plaintext: secrets[3], GrantTokens: []string{*grant}}))
 	data := must(s.GenerateDataKey(t.Context(), &kms.GenerateDataKeyInput{KeyId: &key, KeySpec: types.DataKeySpecAes256}))
 	must(s.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: out.CiphertextBlob}))
 	random := must(s.GenerateRandom(t.Context(), &kms.GenerateRandomInput{NumberOfBytes: ptr[int32](32)}))
-	secrets = append(secrets, out.CiphertextBlob, data.Plaintext, data.CiphertextBlob, random.Plaintext, []byte("token-of-a-grant"))
+	secrets = append(secrets, out.CiphertextBlob, data.Plaintext, data.CiphertextBlob, random.Plaintext, []byte(*grant))
 	_, all := s.events(mockkms.EventQuery{})
 	told := text(all)
 	for i, secret := range secrets {
