@@ -171,6 +171,9 @@ func explainLocal(err error) (advice, bool) {
 	if _, ok := errors.AsType[*awsclient.NoRegionError](err); ok {
 		return hint("name a Region with --region or AWS_REGION, or try keymat's own KMS with --mock"), true
 	}
+	if _, ok := errors.AsType[*mockkms.NotMockError](err); ok {
+		return hint("keymat mock serve prints the settings to use; --mock means the mock in the state file"), true
+	}
 	if _, ok := errors.AsType[*mockkms.StoreBusyError](err); ok {
 		return hint("another keymat is at work on the same mock; wait for it, or name another file with --mock-state"), true
 	}

@@ -3,6 +3,13 @@
 package cmd_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -10,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -34,6 +42,8 @@ func TestScripts(t *testing.T) {
 			"kms-calls": kmsCalls,
 			"fault":     fault,
 			"replace":   replace,
+
+			"certificate": certificate,
 		},
 	})
 }
@@ -48,7 +58,7 @@ type served struct {
 
 func setUp(env *testscript.Env) error {
 	kms := mockkms.New(mockkms.WithSharedWrappingKeys())
-	server := httptest.NewServer(kms)
+	server := httptest.NewServer(kms.Server())
 	env.Defer(server.Close)
 	env.Values[mockKey{}] = &served{kms: kms}
 	env.Setenv("HOME", env.WorkDir)
@@ -113,6 +123,26 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s := ts.Value(mockKey{}).(*served)
 	s.kms.Inject(mockkms.Fault{Operation: args[0], Kind: kind})
+}
+
+// certificate CERT KEY makes a certificate of its own for 127.0.0.1.
+func certificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: certificate cert key")
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	ts.Check(err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert}, {Type: "PRIVATE KEY", Bytes: private}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
+	}
 }
 
 // replace FILE OLD NEW changes text in a file.

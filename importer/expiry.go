@@ -47,15 +47,16 @@ func ParseExpiry(s string, now time.Time) (Expiry, error) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
 		return At(t), nil
 	}
-	if d, ok := parseSpan(s); ok {
+	if d, ok := ParseSpan(s); ok {
 		return In(d, now), nil
 	}
 	return Expiry{}, &ExpiryError{Text: s, Reason: "is neither a duration (90d, 12h) nor a date (2027-01-31, 2027-01-31T12:00:00Z)"}
 }
 
-// parseSpan adds days and weeks, which time.ParseDuration leaves out because
-// of daylight saving; UTC has none.
-func parseSpan(s string) (time.Duration, bool) {
+// ParseSpan reads a length of time: "90d", "2w", or what [time.ParseDuration]
+// takes, which leaves out days and weeks because of daylight saving; UTC has
+// none.
+func ParseSpan(s string) (time.Duration, bool) {
 	for unit, length := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if n, found := strings.CutSuffix(s, unit); found {
 			count, err := strconv.ParseUint(n, 10, 16)

@@ -9,35 +9,54 @@ import (
 
 // A call is one request on its way through an operation.
 type call struct {
-	kms       *KMS
-	scope     scope
-	operation string
-	now       time.Time // one time for the whole call
-	key       string    // ARN of the key it was about, for the log
-	requestID string
-	used      [2]*key // whose material the call works with, latest first
+	kms        *KMS
+	scope      scope
+	accessKey  string // ID of the credentials it was signed with
+	operation  string
+	request    any       // decoded; nil before
+	now        time.Time // one time for the whole call
+	key        string    // ARN of the key it was about, for the log
+	requestID  string
+	used       [2]*key    // whose material the call works with, latest first
+	fault      *Fault     // that struck the call
+	conditions Conditions // one set for the whole call
 }
 
 // read gives f one consistent picture of the store.
 func (c *call) read(f func(*records) error) error {
-	return c.kms.store.View(func(tx Tx) error { return f(c.records(tx)) })
+	return c.kms.store.View(func(tx Tx) error {
+		if lag := c.conditions.Lag; lag > 0 {
+			tx = &laggingTx{tx, c.kms.past.before(c.kms.clock(), lag)}
+		}
+		return f(c.kms.records(tx, c.now))
+	})
 }
 
 // write lets f change the store; what f did counts only when it returns nil.
 // f may run more than once, and holds up all other writers: nothing slow
 // belongs in it.
 func (c *call) write(f func(*records) error) error {
-	return c.kms.store.Update(func(tx Tx) error {
-		r := c.records(tx)
+	var watched *watchedTx
+	err := c.kms.store.Update(func(tx Tx) error {
+		r := c.kms.records(tx, c.now)
 		if err := r.settleDue(); err != nil {
 			return err
 		}
+		if c.conditions.Lag > 0 {
+			watched = &watchedTx{tx, make(map[string][]byte)}
+			r.tx = watched
+		}
 		return f(r)
 	})
+	if err == nil && watched != nil {
+		c.kms.past.add(watched.before, c.kms.clock(), c.conditions.Lag)
+	}
+	return err
 }
 
-func (c *call) records(tx Tx) *records {
-	return &records{tx: tx, cache: &c.kms.cache, now: c.now}
+// records is a transaction as of now.
+func (k *KMS) records(tx Tx, now time.Time) *records {
+	return &records{tx: tx, cache: &k.cache, now: now, keep: k.trail.keep}
 }
 
 // find returns the key that ref names, if the rule admits the operation on it.
@@ -62,6 +81,11 @@ func (c *call) findIn(r *records, ref string, rule *rule) (*key, error) {
 // change lets f change the key that ref names and writes it back, if the rule
 // admits the operation on it and f returns nil.
 func (c *call) change(ref string, rule *rule, f func(*records, *key) error) error {
+	if c.conditions.Lag > 0 { // what is not visible yet cannot be changed
+		if _, err := c.find(ref, rule); err != nil {
+			return err
+		}
+	}
 	return c.write(func(r *records) error {
 		k, err := c.findIn(r, ref, rule)
 		if err != nil {

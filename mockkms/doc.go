@@ -22,6 +22,11 @@
 // RotateKeyOnDemand, in all Regions at once.
 //
 // The state lives in memory, or in one file that several processes share
-// (see [OpenStore]). Nothing here protects anything: signatures are not
-// checked and key material is stored in the clear.
+// (see [OpenStore]). [KMS.Server] serves it over a socket, with a health check
+// and a control path; [KMS.MoveClock] lets time pass; [KMS.Events] tells what
+// was called, as CloudTrail would; [KMS.Inject] and [Conditions] make it as
+// slow, forgetful or busy as the real one can be.
+//
+// Nothing here protects anything: key material is stored in the clear, and
+// signatures are not checked unless asked for.
 package mockkms

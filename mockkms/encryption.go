@@ -16,6 +16,7 @@ type encryptAnswer struct {
 	CiphertextBlob      []byte
 	KeyId               string
 	EncryptionAlgorithm string
+	KeyMaterialId       string `json:"-"` // told by events only
 }
 
 func encrypt(_ *call, k *key, r *encryptRequest) (*encryptAnswer, error) {
@@ -24,7 +25,11 @@ func encrypt(_ *call, k *key, r *encryptRequest) (*encryptAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &encryptAnswer{blob, k.arn(), algorithm}, nil
+	answer := &encryptAnswer{CiphertextBlob: blob, KeyId: k.arn(), EncryptionAlgorithm: algorithm}
+	if k.symmetric() {
+		answer.KeyMaterialId = k.current().ID
+	}
+	return answer, nil
 }
 
 func orDefault(s, standard string) string {
@@ -254,6 +259,9 @@ type reEncryptAnswer struct {
 	SourceKeyMaterialId            string `json:",omitempty"`
 	DestinationKeyMaterialId       string `json:",omitempty"`
 }
+
+// keyARNs lets events name both keys.
+func (a *reEncryptAnswer) keyARNs() []string { return []string{a.SourceKeyId, a.KeyId} }
 
 func reEncrypt(c *call, r *reEncryptRequest) (*reEncryptAnswer, error) {
 	from := orDefault(r.SourceEncryptionAlgorithm, hsm.SymmetricDefault)

@@ -5,6 +5,7 @@ package mockkms
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -42,3 +43,8 @@ func NewForeignFile(path string) error {
 
 // OperationNames lists the table of operations.
 func OperationNames() []string { return slices.Sorted(maps.Keys(operations())) }
+
+// HasQuota reports whether requests of an operation are counted.
+func HasQuota(operation string) bool {
+	return requestQuotas[operation] > 0 || slices.Contains(cryptographic, operation) || strings.HasPrefix(operation, "GenerateDataKeyPair")
+}

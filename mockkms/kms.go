@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,17 +17,22 @@ type KMS struct {
 	store       Store
 	clock       func() time.Time
 	log         *slog.Logger
-	shared      bool          // every import uses the same few wrapping keys
-	singleUse   bool          // a token serves one successful import
-	rotation    time.Duration // from RotateKeyOnDemand to its completion
-	replication time.Duration // for which keys are Creating and Updating
+	shared      bool                   // every import uses the same few wrapping keys
+	singleUse   bool                   // a token serves one successful import
+	rotation    time.Duration          // from RotateKeyOnDemand to its completion
+	replication time.Duration          // for which keys are Creating and Updating
+	credentials map[string]Credentials // nil: signatures are not checked
 	operations  map[string]operation
 
-	faults faults
-	calls  callLog
-	usages usages
-	cache  keyCache
-	ahead  *keysAhead // nil unless asked for
+	faults     faults
+	past       past
+	buckets    buckets
+	conditions atomic.Pointer[Conditions]
+	trail      trail
+	calls      callLog
+	usages     usages
+	cache      keyCache
+	ahead      *keysAhead // nil unless asked for
 }
 
 var _ http.Handler = (*KMS)(nil)
@@ -39,8 +45,10 @@ func New(options ...Option) *KMS {
 		log:         slog.New(slog.DiscardHandler),
 		rotation:    DefaultRotationTime,
 		replication: DefaultReplicationTime,
+		trail:       trail{keep: DefaultTrail},
 		operations:  operations(),
 	}
+	k.conditions.Store(&Conditions{})
 	for _, o := range options {
 		o(k)
 	}
@@ -59,6 +67,7 @@ func (k *KMS) Close() error {
 	if k.ahead != nil {
 		k.ahead.stop()
 	}
+	k.writeTrailLater()
 	return errors.Join(k.saveUsages(), k.store.Close())
 }
 

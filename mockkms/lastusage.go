@@ -71,7 +71,11 @@ func (k *KMS) saveUsages() error {
 		return nil
 	}
 	err := k.store.Update(func(tx Tx) error {
-		r := &records{tx: tx, cache: &k.cache, now: k.clock().UTC()}
+		setting, err := storedClock(tx)
+		if err != nil {
+			return err
+		}
+		r := k.records(tx, setting.at(k.clock()))
 		for name, last := range k.usages.latest {
 			if err := r.saveUsage(name, last); err != nil {
 				return err

@@ -51,5 +51,38 @@ const DefaultReplicationTime = time.Second
 // change of the primary Region takes.
 func WithReplicationTime(d time.Duration) Option { return func(k *KMS) { k.replication = d } }
 
+// WithCredentials has signatures checked: only requests signed with one of
+// these access keys are answered, with none given none at all.
+func WithCredentials(known ...Credentials) Option {
+	return func(k *KMS) {
+		k.credentials = make(map[string]Credentials)
+		for _, c := range known {
+			k.credentials[c.AccessKeyID] = c
+		}
+	}
+}
+
+// WithTrail sets how many events are kept for [KMS.Events], [DefaultTrail]
+// unless told otherwise; 0 keeps none. Those of calls reach the store up to a
+// quarter of a second after the call, or with [KMS.Close].
+func WithTrail(n int) Option { return func(k *KMS) { k.trail.keep = n } }
+
+// WithLatency adds d to every call; see [Conditions].
+func WithLatency(d time.Duration) Option {
+	return func(k *KMS) { k.adjust(func(c *Conditions) { c.Latency = d }) }
+}
+
+// WithLag hides every change for d from what looks keys up, as KMS does, which
+// is eventually consistent; see [Conditions].
+func WithLag(d time.Duration) Option {
+	return func(k *KMS) { k.adjust(func(c *Conditions) { c.Lag = d }) }
+}
+
+// WithQuotas turns on KMS's request quotas. Rates, in requests per second,
+// replace KMS's own where given; nil changes none. See [Conditions].
+func WithQuotas(rates map[string]float64) Option {
+	return func(k *KMS) { k.adjust(func(c *Conditions) { c.Quotas, c.Rates = true, rates }) }
+}
+
 // WithFault makes calls fail as f says; see [KMS.Inject] to do so later.
 func WithFault(f Fault) Option { return func(k *KMS) { k.Inject(f) } }

@@ -4,6 +4,7 @@ package mockkms
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ import (
 //	                                                nothing; the grants a principal may retire
 //	usage/<account>/<region>/<key id>               the last usage of a key, as JSON
 //	secret                                          32 bytes that seal import tokens
+//	clock                                           how the clock was moved, as JSON
+//	trail/<number>                                  an event, as JSON
+//	trail                                           the number of the last event, in decimal
 const (
 	keyRecords      = "key/"
 	materialRecords = "material/"
@@ -37,6 +41,9 @@ const (
 	poolRecords     = "pool/"
 	usedRecords     = "used/"
 	secretRecord    = "secret"
+	clockRecord     = "clock"
+	eventRecords    = "trail/" // nearly last in order: the oldest are dropped all the time
+	lastEventRecord = "trail"
 )
 
 // records is one transaction seen as keys and aliases. Reads settle what they
@@ -45,6 +52,7 @@ type records struct {
 	tx    Tx
 	cache *keyCache
 	now   time.Time
+	keep  int // events
 }
 
 // key returns the key as of now, or nil. It is shared: clone before changing.
@@ -187,9 +195,9 @@ func (r *records) settleFamily(k *key) error {
 	settled := f.at(r.now)
 	for _, k := range f {
 		if next := settled.in(k.Scope.Region); next == nil {
-			err = r.deleteKey(k)
+			err = errors.Join(r.addEvents(serviceEvents(k, nil)), r.deleteKey(k))
 		} else {
-			err = r.putKey(next)
+			err = errors.Join(r.addEvents(serviceEvents(k, next)), r.putKey(next))
 		}
 		if err != nil {
 			return err

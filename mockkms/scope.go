@@ -18,41 +18,33 @@ type scope struct {
 const defaultAccount = "111122223333"
 
 // scopeOf reads account and Region from the credential scope of a Signature
-// Version 4 header. An access key ID of 12 digits is taken as the account.
-// Signatures are not checked.
-func scopeOf(h http.Header) (scope, *apiError) {
-	authorization := h.Get("Authorization")
-	if authorization == "" {
-		return scope{}, refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
+// Version 4 header, and the access key ID. One of 12 digits is taken as the
+// account.
+func scopeOf(h http.Header) (s scope, accessKey string, refused *apiError) {
+	a, refused := parseAuthorization(h)
+	if refused != nil {
+		return scope{}, "", refused
 	}
-	parameters, ok := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 ")
-	if !ok {
-		return scope{}, refuse("IncompleteSignatureException", "Authorization header requires the AWS4-HMAC-SHA256 algorithm.")
-	}
-	for p := range strings.SplitSeq(parameters, ",") {
-		if credential, ok := strings.CutPrefix(strings.TrimSpace(p), "Credential="); ok {
-			return parseCredential(credential)
-		}
-	}
-	return scope{}, refuse("IncompleteSignatureException", "Authorization header requires 'Credential' parameter.")
+	return parseCredential(a.credential)
 }
 
 // parseCredential takes ACCESSKEYID/20260912/us-east-1/kms/aws4_request apart.
 // An access key ID may itself contain slashes.
-func parseCredential(credential string) (scope, *apiError) {
+func parseCredential(credential string) (s scope, accessKey string, refused *apiError) {
 	parts := strings.Split(credential, "/")
 	if len(parts) < 5 || parts[len(parts)-1] != "aws4_request" || !validRegion(parts[len(parts)-3]) {
-		return scope{}, refuse("IncompleteSignatureException",
+		return scope{}, "", refuse("IncompleteSignatureException",
 			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
 	}
 	if parts[len(parts)-2] != "kms" {
-		return scope{}, refuse("InvalidSignatureException", "Credential should be scoped to correct service: 'kms'.")
+		return scope{}, "", refuse("InvalidSignatureException", "Credential should be scoped to correct service: 'kms'.")
 	}
-	s := scope{Account: defaultAccount, Region: parts[len(parts)-3]}
+	s = scope{Account: defaultAccount, Region: parts[len(parts)-3]}
+	accessKey = strings.Join(parts[:len(parts)-4], "/")
 	if isAccount(parts[0]) {
 		s.Account = parts[0]
 	}
-	return s, nil
+	return s, accessKey, nil
 }
 
 func isAccount(s string) bool {

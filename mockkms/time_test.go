@@ -96,7 +96,7 @@ func TestDeletedKeyGoesAtItsDate(t *testing.T) {
 func TestNothingOverdueIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mockkms.NewMemoryStore()
-		s := newSession(t, mockkms.WithStore(store))
+		s := newSession(t, mockkms.WithStore(store), mockkms.WithTrail(0)) // events go on to name keys
 		expired := s.external(types.KeySpecSymmetricDefault)
 		s.imports(expired, letters("A", 32), expiring(time.Hour))
 		deleted := s.key(types.OriginTypeAwsKms, types.KeySpecSymmetricDefault, types.KeyUsageTypeEncryptDecrypt)

@@ -36,6 +36,9 @@ func (t transport) RoundTrip(r *http.Request) (answer *http.Response, err error)
 		served.Body = http.NoBody
 	}
 	served.RequestURI = r.URL.RequestURI()
+	if served.Host == "" {
+		served.Host = r.URL.Host
+	}
 	w := &recorder{header: make(http.Header)}
 	t.handler.ServeHTTP(w, served)
 	return w.response(r), nil

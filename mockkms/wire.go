@@ -28,18 +28,42 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := newUUID()
 	w.Header().Set("x-amzn-RequestId", id)
-	c := &call{kms: k, now: k.clock().UTC(), requestID: id}
+	c := &call{kms: k, requestID: id}
 	answer, err := c.serve(w, r)
-	status, code := http.StatusOK, ""
+	var refusal *apiError
 	if err != nil {
-		refusal := k.refusal(c, err)
-		status, code = refusal.status, refusal.code
+		refusal = k.refusal(c, err)
+	}
+	if c.happened() {
+		k.trail.add(c.event(r, id, answer, refusal), k.writeTrailLater)
+	}
+	c.logTo(k.log, r, id, refusal, time.Since(start))
+	switch {
+	case c.fault != nil && c.fault.drops():
+		panic(http.ErrAbortHandler)
+	case refusal != nil:
 		writeRefusal(w, refusal)
-	} else {
+	default:
 		writeAnswer(w, answer)
 	}
-	k.log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("operation", c.operation),
-		slog.Int("status", status), slog.String("error", code), slog.Duration("took", time.Since(start)),
+}
+
+// happened reports whether the call got as far as to be an event: its account
+// and operation are known, and no broken connection kept it away.
+func (c *call) happened() bool {
+	return !c.now.IsZero() && (c.fault == nil || c.fault.Kind != FaultDropBefore)
+}
+
+func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiError, took time.Duration) {
+	status, code := http.StatusOK, ""
+	switch {
+	case c.fault != nil && c.fault.drops():
+		status, code = 0, "connection dropped"
+	case refusal != nil:
+		status, code = refusal.status, refusal.code
+	}
+	log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("operation", c.operation),
+		slog.Int("status", status), slog.String("error", code), slog.Duration("took", took),
 		slog.String("key", c.key), slog.String("id", id))
 }
 
@@ -52,26 +76,36 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 		return nil, err
 	}
 	var refused *apiError
-	if c.scope, refused = scopeOf(r.Header); refused != nil {
+	if c.scope, c.accessKey, refused = scopeOf(r.Header); refused != nil {
 		return nil, refused
 	}
 	body, err := readBody(w, r)
 	if err != nil {
 		return nil, err
 	}
-	c.kms.calls.add(c.operation)
-	request, refused := op.decode(body)
-	if refused != nil {
+	if refused := c.verify(r, body); refused != nil {
 		return nil, refused
 	}
-	fault := c.kms.faults.strike(c.operation)
-	if fault != nil && fault.Kind != FaultDropAfter {
-		return nil, c.suffer(fault, request)
+	c.kms.calls.add(c.operation)
+	c.conditions = c.kms.Conditions()
+	if !c.dawdle(r.Context()) {
+		c.fault = &Fault{Kind: FaultDropBefore} // nobody is there to be answered
+		return void{}, nil
 	}
-	if answer, err = op.serve(c, request); fault != nil {
-		panic(http.ErrAbortHandler)
+	if c.now, err = c.kms.now(); err != nil {
+		return nil, err
 	}
-	return answer, err
+	if c.request, refused = op.decode(body); refused != nil {
+		c.request = nil
+		return nil, refused
+	}
+	if c.fault = c.kms.faults.strike(c.operation); c.fault != nil && c.fault.Kind != FaultDropAfter {
+		return nil, c.suffer()
+	}
+	if c.throttled() {
+		return nil, throttled()
+	}
+	return op.serve(c, c.request)
 }
 
 // target finds the operation in the X-Amz-Target header.
@@ -97,25 +131,18 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 // suffer does what a fault asks for in place of the operation.
-func (c *call) suffer(f *Fault, request any) error {
+func (c *call) suffer() error {
 	ref := ""
-	if r, ok := request.(keyed); ok {
+	if r, ok := c.request.(keyed); ok {
 		ref = r.keyRef()
 	}
-	if refused := f.refusal(c, ref); refused != nil {
-		return refused
-	}
-	panic(http.ErrAbortHandler)
+	return c.fault.refusal(c, ref)
 }
 
 // recoverTo turns a panic into an internal error, so that no request can take
-// the server down. ErrAbortHandler passes: it is how connections are dropped.
+// the server down.
 func (c *call) recoverTo(err *error) {
-	switch p := recover(); p {
-	case nil:
-	case http.ErrAbortHandler:
-		panic(p)
-	default:
+	if p := recover(); p != nil {
 		*err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 	}
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mockkms
+
+import (
+	"slices"
+	"time"
+)
+
+// serviceEvents tells what happened to a key by itself between two readings
+// of it. A nil after means that the key is gone.
+func serviceEvents(before, after *key) []Event {
+	if after == nil {
+		var at time.Time
+		if before.Deletion != nil {
+			at = before.Deletion.At
+		}
+		e := before.serviceEvent("DeleteKey", at)
+		e.ServiceEventDetails = map[string]any{"keyId": before.arn()}
+		return []Event{e}
+	}
+	var events []Event
+	for _, m := range after.Materials {
+		old := before.entry(m.ID)
+		if old != nil && old.Bytes != nil && m.Bytes == nil {
+			e := after.serviceEvent("DeleteExpiredKeyMaterial", old.ValidTo)
+			e.ServiceEventDetails = map[string]any{"keyId": after.arn(), "keyMaterialId": m.ID}
+			events = append(events, e)
+		}
+		if !m.Rotated.IsZero() && (old == nil || old.Rotated.IsZero()) {
+			e := after.serviceEvent("RotateKey", m.Rotated)
+			e.ServiceEventDetails = map[string]any{
+				"keyId": after.arn(), "keyOrigin": after.Origin, "rotationType": after.rotationEntry(m).RotationType,
+				"previousKeyMaterialId": after.currentBefore(m.Rotated), "currentKeyMaterialId": m.ID,
+			}
+			events = append(events, e)
+		}
+	}
+	slices.SortStableFunc(events, func(a, b Event) int { return a.EventTime.Compare(b.EventTime) })
+	return events
+}
+
+func (k *key) serviceEvent(name string, at time.Time) Event {
+	e := newEvent(k.Scope, name, at)
+	e.EventType = "AwsServiceEvent"
+	e.UserIdentity = EventIdentity{AccountID: k.Scope.Account, InvokedBy: internalCaller}
+	e.SourceIPAddress, e.UserAgent = internalCaller, internalCaller
+	e.Resources = []EventResource{keyResource(k.arn())}
+	return e
+}
+
+// entry is the material of that ID, whatever its state.
+func (k *key) entry(id string) *material {
+	for _, m := range k.Materials {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// currentBefore is the ID of the material that was current until a rotation.
+func (k *key) currentBefore(rotated time.Time) string {
+	var earlier []*material
+	for _, m := range k.Materials {
+		if m.State.permanent() && m.Rotated.Before(rotated) { // the first one has no date, and is before all
+			earlier = append(earlier, m)
+		}
+	}
+	if len(earlier) == 0 {
+		return ""
+	}
+	return slices.MaxFunc(earlier, func(a, b *material) int {
+		return a.Rotated.Compare(b.Rotated)
+	}).ID
+}
