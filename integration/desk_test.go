@@ -81,6 +81,16 @@ func tool(t *testing.T, name, debian string) string {
 	return path
 }
 
+// everyTool finds all programs of a name, in the order of PATH.
+func everyTool(name string) (paths []string) {
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		if path, err := exec.LookPath(filepath.Join(folder, name)); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // outcome is how a process ended.
 type outcome struct {
 	stdout, stderr []byte
