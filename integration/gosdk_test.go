@@ -100,23 +100,47 @@ func inputType(method reflect.Type, name string) reflect.Type {
 	return nil
 }
 
-// fill gives the members of an input, by their types, what the service's model
-// takes: the key, zeros, and of each enum the first value.
+// fill gives the members of an input what the service's model takes: the key,
+// what the table below has, zeros, and of each enum the first value.
 func fill(input reflect.Value, key string) {
 	for i := range input.NumField() {
 		field, name := input.Field(i), input.Type().Field(i).Name
+		value, given := members[input.Type().Name()+"."+name]
+		if !given {
+			value, given = members[name]
+		}
 		switch {
-		case !field.CanSet() || name == "CustomerMasterKeySpec": // the old name of KeySpec
-		case strings.HasSuffix(name, "KeyId") && name != "XksKeyId":
+		case value != nil:
+			field.Set(reflect.ValueOf(value))
+		case given || !field.CanSet():
+		case strings.HasSuffix(name, "KeyId"):
 			field.Set(reflect.ValueOf(&key))
-		case name == "AliasName":
-			field.Set(reflect.ValueOf(aws.String("alias/sdk")))
 		case field.Type() == reflect.TypeFor[[]byte]():
 			field.SetBytes(make([]byte, 32))
 		case field.Kind() == reflect.String:
 			field.SetString(field.MethodByName("Values").Call(nil)[0].Index(0).String())
 		}
 	}
+}
+
+// members are the values of input members by their names; nil leaves one out.
+var members = map[string]any{
+	"CustomerMasterKeySpec":             nil, // the old name of KeySpec
+	"XksKeyId":                          nil,
+	"ExpirationModel":                   types.ExpirationModelTypeKeyMaterialDoesNotExpire,
+	"WrappingAlgorithm":                 types.AlgorithmSpecRsaesOaepSha256,
+	"AliasName":                         aws.String("alias/sdk"),
+	"Description":                       aws.String("of the SDK"),
+	"PolicyName":                        aws.String("default"),
+	"PutKeyPolicyInput.Policy":          aws.String(`{"Statement": []}`),
+	"Tags":                              []types.Tag{{TagKey: aws.String("key"), TagValue: aws.String("value")}},
+	"TagKeys":                           []string{"key"},
+	"GenerateRandomInput.NumberOfBytes": aws.Int32(32),
+	"ReplicaRegion":                     aws.String("us-west-2"),
+	"PrimaryRegion":                     aws.String("us-west-2"),
+	"GranteePrincipal":                  aws.String("arn:aws:iam::111122223333:root"),
+	"RetiringPrincipal":                 aws.String("arn:aws:iam::111122223333:root"),
+	"Operations":                        []types.GrantOperation{types.GrantOperationEncrypt},
 }
 
 // keysOfUse are the keys for operations that want a particular one: with the
