@@ -125,22 +125,28 @@ func fill(input reflect.Value, key string) {
 
 // members are the values of input members by their names; nil leaves one out.
 var members = map[string]any{
-	"CustomerMasterKeySpec":             nil, // the old name of KeySpec
-	"XksKeyId":                          nil,
-	"ExpirationModel":                   types.ExpirationModelTypeKeyMaterialDoesNotExpire,
-	"WrappingAlgorithm":                 types.AlgorithmSpecRsaesOaepSha256,
-	"AliasName":                         aws.String("alias/sdk"),
-	"Description":                       aws.String("of the SDK"),
-	"PolicyName":                        aws.String("default"),
-	"PutKeyPolicyInput.Policy":          aws.String(`{"Statement": []}`),
-	"Tags":                              []types.Tag{{TagKey: aws.String("key"), TagValue: aws.String("value")}},
-	"TagKeys":                           []string{"key"},
-	"GenerateRandomInput.NumberOfBytes": aws.Int32(32),
-	"ReplicaRegion":                     aws.String("us-west-2"),
-	"PrimaryRegion":                     aws.String("us-west-2"),
-	"GranteePrincipal":                  aws.String("arn:aws:iam::111122223333:root"),
-	"RetiringPrincipal":                 aws.String("arn:aws:iam::111122223333:root"),
-	"Operations":                        []types.GrantOperation{types.GrantOperationEncrypt},
+	"CustomerMasterKeySpec":                nil, // the old name of KeySpec
+	"XksKeyId":                             nil,
+	"ExpirationModel":                      types.ExpirationModelTypeKeyMaterialDoesNotExpire,
+	"WrappingAlgorithm":                    types.AlgorithmSpecRsaesOaepSha256,
+	"AliasName":                            aws.String("alias/sdk"),
+	"Description":                          aws.String("of the SDK"),
+	"PolicyName":                           aws.String("default"),
+	"PutKeyPolicyInput.Policy":             aws.String(`{"Statement": []}`),
+	"Tags":                                 []types.Tag{{TagKey: aws.String("key"), TagValue: aws.String("value")}},
+	"TagKeys":                              []string{"key"},
+	"GenerateRandomInput.NumberOfBytes":    aws.Int32(32),
+	"ReplicaRegion":                        aws.String("us-west-2"),
+	"PrimaryRegion":                        aws.String("us-west-2"),
+	"GranteePrincipal":                     aws.String("arn:aws:iam::111122223333:root"),
+	"RetiringPrincipal":                    aws.String("arn:aws:iam::111122223333:root"),
+	"GrantId":                              aws.String(strings.Repeat("0", 64)),
+	"CustomKeyStoreName":                   aws.String("store"),
+	"CustomKeyStoreId":                     aws.String("cks-1234567890abcdef0"),
+	"CreateKeyInput.CustomKeyStoreId":      nil,
+	"GenerateRandomInput.CustomKeyStoreId": nil,
+	"DescribeCustomKeyStoresInput.CustomKeyStoreName": nil,
+	"Operations": []types.GrantOperation{types.GrantOperationEncrypt},
 }
 
 // keysOfUse are the keys for operations that want a particular one: with the
@@ -152,6 +158,8 @@ var keysOfUse = []struct {
 	{[]string{"Sign", "Verify", "GetPublicKey"}, kms.CreateKeyInput{KeySpec: types.KeySpecRsa2048, KeyUsage: types.KeyUsageTypeSignVerify}},
 	{[]string{"GenerateMac", "VerifyMac"}, kms.CreateKeyInput{KeySpec: types.KeySpecHmac224, KeyUsage: types.KeyUsageTypeGenerateVerifyMac}},
 	{[]string{"DeriveSharedSecret"}, kms.CreateKeyInput{KeySpec: types.KeySpecEccNistP256, KeyUsage: types.KeyUsageTypeKeyAgreement}},
+	{[]string{"Encapsulate", "Decapsulate"}, kms.CreateKeyInput{KeySpec: types.KeySpecMlKem512, KeyUsage: types.KeyUsageTypeEncapsulateDecapsulate}},
+	{[]string{"ReplicateKey", "UpdatePrimaryRegion"}, kms.CreateKeyInput{MultiRegion: aws.Bool(true)}},
 	{[]string{"GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial"}, kms.CreateKeyInput{Origin: types.OriginTypeExternal}},
 }
 

@@ -93,6 +93,52 @@ func TestExternalKeyResourceEmpty(t *testing.T) {
 	p.destroy()
 }
 
+// TestReplicaExternalKeyResource makes the calls for an
+// aws_kms_replica_external_key and its primary, in two Regions.
+func TestReplicaExternalKeyResource(t *testing.T) {
+	t.Parallel()
+	d := newAccount(t)
+	if !d.knownOnTheWire("ReplicateKey") {
+		return // no multi-Region keys yet
+	}
+	material := make([]byte, 32)
+	rand.Read(material)
+	p := &provider{t: t, client: d.client(), material: material, multiRegion: true}
+	validTo := time.Now().AddDate(0, 0, 30).UTC().Format(time.RFC3339)
+	want := externalKey{
+		description: "primary", enabled: true, expirationModel: "KEY_MATERIAL_EXPIRES", validTo: validTo,
+		policy: providerPolicy(d.account, "kms:*"), tags: map[string]string{"Region": "east"},
+	}
+	p.create(want)
+	p.checkRead("after creation", want)
+
+	description := "replica"
+	tags := map[string]string{"Region": "west"}
+	out, err := p.client.ReplicateKey(t.Context(), &kms.ReplicateKeyInput{
+		KeyId: &p.id, ReplicaRegion: aws.String("us-west-2"), Description: &description, Policy: &want.policy, Tags: sdkTags(tags),
+	})
+	p.must(err)
+	options := p.client.Options()
+	options.Region = "us-west-2"
+	r := &provider{t: t, client: kms.New(options), id: *out.ReplicaKeyMetadata.KeyId, material: material, multiRegion: true}
+	for r.describe().KeyState == types.KeyStateCreating {
+		if t.Context().Err() != nil {
+			t.Fatal("the replica stays in creation")
+		}
+	}
+	r.importMaterial("")
+	replica := externalKey{
+		description: description, enabled: true, expirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE", policy: want.policy, tags: tags,
+	}
+	r.checkRead("of the replica", replica)
+	r.setEnabled(false)
+	replica.enabled = false
+	r.checkRead("of the disabled replica", replica)
+	p.checkRead("with a disabled replica", want)
+	r.destroy()
+	p.destroy()
+}
+
 // externalKey is what Terraform has in its state about the resource.
 type externalKey struct {
 	description, expirationModel, validTo, policy string
@@ -111,6 +157,8 @@ type provider struct {
 	client   *kms.Client
 	id       string
 	material []byte // nil: comes from elsewhere
+
+	multiRegion bool
 }
 
 func (p *provider) must(err error) {
@@ -145,6 +193,9 @@ func (p *provider) create(k externalKey) {
 		Origin:                         types.OriginTypeExternal,
 		Policy:                         &k.policy,
 		Tags:                           sdkTags(k.tags),
+	}
+	if p.multiRegion {
+		input.MultiRegion = aws.Bool(true)
 	}
 	if k.description != "" {
 		input.Description = &k.description
@@ -261,22 +312,28 @@ func (p *provider) checkRead(when string, want externalKey) {
 	if !reflect.DeepEqual(got, want) {
 		p.t.Errorf("%s Terraform finds %+v, want %+v", when, got, want)
 	}
-	if key.KeyManager != types.KeyManagerTypeCustomer || key.Origin != types.OriginTypeExternal || aws.ToBool(key.MultiRegion) || rotation.KeyRotationEnabled {
+	if key.KeyManager != types.KeyManagerTypeCustomer || key.Origin != types.OriginTypeExternal || aws.ToBool(key.MultiRegion) != p.multiRegion || rotation.KeyRotationEnabled {
 		p.t.Errorf("%s the provider refuses the key: %+v, %+v", when, key, rotation)
 	}
 }
 
-// destroy schedules the deletion, which for Terraform is one; a second time
-// the provider takes the refusal for success.
+// destroy schedules the deletion, which for Terraform is one. It takes the
+// refusal of a second time for success, but not that of a primary with replicas.
 func (p *provider) destroy() {
 	p.t.Helper()
 	input := &kms.ScheduleKeyDeletionInput{KeyId: &p.id, PendingWindowInDays: aws.Int32(7)}
-	_, err := p.client.ScheduleKeyDeletion(p.t.Context(), input)
+	out, err := p.client.ScheduleKeyDeletion(p.t.Context(), input)
 	p.must(err)
-	p.waitFor("the deletion", func(k *types.KeyMetadata) bool { return k.KeyState == types.KeyStatePendingDeletion })
+	p.waitFor("the deletion", func(k *types.KeyMetadata) bool {
+		return k.KeyState == out.KeyState && (k.KeyState == types.KeyStatePendingDeletion || k.KeyState == types.KeyStatePendingReplicaDeletion)
+	})
+	want := " is pending deletion."
+	if out.KeyState == types.KeyStatePendingReplicaDeletion {
+		want = " is pending replica deletion."
+	}
 	_, err = p.client.ScheduleKeyDeletion(p.t.Context(), input)
-	if refused := new(types.KMSInvalidStateException); !errors.As(err, &refused) || !strings.Contains(refused.ErrorMessage(), "is pending deletion") {
-		p.t.Errorf("a second deletion: %v", err)
+	if refused := new(types.KMSInvalidStateException); !errors.As(err, &refused) || !strings.HasSuffix(refused.ErrorMessage(), want) {
+		p.t.Errorf("a second deletion: %v, want%s", err, want)
 	}
 }
 
