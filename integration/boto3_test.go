@@ -7,6 +7,8 @@ package integration_test
 import (
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -58,6 +60,20 @@ func TestHandOverBoto3(t *testing.T) {
 	b.checkState(created.Key, "PendingImport", "")
 }
 
+// TestBoto3 runs testdata/kms_test.py with each installed version of boto3.
+func TestBoto3(t *testing.T) {
+	t.Parallel()
+	script, err := filepath.Abs(filepath.Join("testdata", "kms_test.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pythonsWithBoto3(t) {
+		t.Run(p.boto3, func(t *testing.T) {
+			newAccount(t).run(p.path, script)
+		})
+	}
+}
+
 // boto3 is a desk with a Python that has boto3.
 type boto3 struct {
 	*desk
@@ -76,13 +92,25 @@ func newBoto3(t *testing.T) *boto3 {
 // pythonWithBoto3 prefers the user's Python; that of Debian has the package.
 func pythonWithBoto3(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import boto3").Run() == nil {
-			return path
+	return pythonsWithBoto3(t)[0].path
+}
+
+type python struct{ path, boto3 string }
+
+// pythonsWithBoto3 finds the installed ones, one for each version of boto3.
+func pythonsWithBoto3(t *testing.T) (found []python) {
+	t.Helper()
+	for _, path := range everyTool("python3") {
+		version, err := exec.Command(path, "-W", "ignore", "-c", "import boto3; print(boto3.__version__)").Output()
+		p := python{path, strings.TrimSpace(string(version))}
+		if err == nil && !slices.ContainsFunc(found, func(q python) bool { return p.boto3 == q.boto3 }) {
+			found = append(found, p)
 		}
 	}
-	t.Fatal("this test needs Python with boto3: apt-get install python3-boto3")
-	return ""
+	if found == nil {
+		t.Fatal("this test needs Python with boto3: apt-get install python3-boto3")
+	}
+	return found
 }
 
 type stepResult struct{ Key, State, Expiration, Decrypted, Error string }

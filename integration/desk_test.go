@@ -7,6 +7,8 @@ package integration_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,9 +19,11 @@ import (
 // A desk is where one test works: an empty folder, and the tools to run in it.
 // What goes wrong there fails the test.
 type desk struct {
-	t   *testing.T
-	dir string
-	url string // of the KMS that the tools talk to
+	t       *testing.T
+	dir     string
+	url     string   // of the KMS that the tools talk to
+	account string   // whose access key they use, if it is one of the desk's own
+	env     []string // besides environment, over which it wins
 }
 
 func newDesk(t *testing.T) *desk {
@@ -28,7 +32,19 @@ func newDesk(t *testing.T) *desk {
 }
 
 // at is the same desk for a subtest.
-func (d *desk) at(t *testing.T) *desk { return &desk{t: t, dir: d.dir, url: d.url} }
+func (d *desk) at(t *testing.T) *desk {
+	return &desk{t: t, dir: d.dir, url: d.url, account: d.account, env: d.env}
+}
+
+// newAccount is a desk in an account of its own, where lists hold what its test
+// made. The mock takes an access key ID of 12 digits as the account.
+func newAccount(t *testing.T) *desk {
+	t.Helper()
+	d := newDesk(t)
+	d.account = fmt.Sprintf("%012d", rand.Int64N(1e12))
+	d.env = append(d.env, "AWS_ACCESS_KEY_ID="+d.account)
+	return d
+}
 
 // environment is what tools get to see: nothing of the user's AWS settings,
 // and a home and a place for temporary files of their own.
@@ -65,6 +81,16 @@ func tool(t *testing.T, name, debian string) string {
 	return path
 }
 
+// everyTool finds all programs of a name, in the order of PATH.
+func everyTool(name string) (paths []string) {
+	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
+		if path, err := exec.LookPath(filepath.Join(folder, name)); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // outcome is how a process ended.
 type outcome struct {
 	stdout, stderr []byte
@@ -76,7 +102,7 @@ func (d *desk) try(program string, args ...string) outcome {
 	d.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = d.dir, environment(d.dir, d.url), &stdout, &stderr
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = d.dir, append(environment(d.dir, d.url), d.env...), &stdout, &stderr
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		d.t.Fatal(err)
 	}
