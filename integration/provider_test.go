@@ -98,9 +98,6 @@ func TestExternalKeyResourceEmpty(t *testing.T) {
 func TestReplicaExternalKeyResource(t *testing.T) {
 	t.Parallel()
 	d := newAccount(t)
-	if !d.knownOnTheWire("ReplicateKey") {
-		return // no multi-Region keys yet
-	}
 	material := make([]byte, 32)
 	rand.Read(material)
 	p := &provider{t: t, client: d.client(), material: material, multiRegion: true}

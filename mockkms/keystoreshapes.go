@@ -29,7 +29,7 @@ var (
 			return false
 		}
 		id, ok := strings.CutPrefix(parts[4], "vpce-svc-")
-		return ok && id != "" && strings.ToLower(id) == id && only(id, alphanumeric) && spellsRegion(parts[3])
+		return ok && id != "" && strings.ToLower(id) == id && only(id, alphanumeric) && isRegionName(parts[3])
 	}}
 )
 
@@ -38,18 +38,3 @@ func only(s string, allow func(rune) bool) bool {
 }
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// spellsRegion is ([a-z]+-){2,3}\d+.
-func spellsRegion(s string) bool {
-	parts := strings.Split(s, "-")
-	n := len(parts) - 1
-	if n < 2 || n > 3 || !isDigits(parts[n]) {
-		return false
-	}
-	for _, word := range parts[:n] {
-		if word == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") != "" {
-			return false
-		}
-	}
-	return true
-}

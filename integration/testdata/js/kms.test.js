@@ -200,13 +200,8 @@ test("grants, page by page", async () => {
 	const made = { KeyId: signer, Operations: ["Sign"] };
 	const GranteePrincipal = signer.replace(/^arn:aws:kms:[^:]*:(\d+):.*/, "arn:aws:iam::$1:root");
 	const ids = [];
-	try {
-		for (const Name of ["first", "second", "third"]) {
-			ids.push((await send("CreateGrant", { ...made, GranteePrincipal, Name })).GrantId);
-		}
-	} catch (error) {
-		assert.equal(error.name, "UnknownOperationException"); // no grants yet
-		return;
+	for (const Name of ["first", "second", "third"]) {
+		ids.push((await send("CreateGrant", { ...made, GranteePrincipal, Name })).GrantId);
 	}
 	const { all, count } = await collect(sdk.paginateListGrants({ client: kms, pageSize: 1 }, { KeyId: signer }), "Grants");
 	assert.equal(count, 3);
