@@ -93,10 +93,11 @@ func (r *createGrantRequest) checkPrincipals(s scope) error {
 	case r.GranteeServicePrincipal != "" && r.RetiringPrincipal == "" && r.RetiringServicePrincipal == "":
 		return validation("GranteeServicePrincipal requires a RetiringPrincipal or RetiringServicePrincipal.")
 	}
-	for _, p := range []string{r.GranteePrincipal, r.RetiringPrincipal} {
-		if err := s.checkPrincipal(p); err != nil {
-			return err
-		}
+	if err := s.checkPrincipal(r.GranteePrincipal, invalidARN("GranteePrincipal does not refer to a valid principal.")); err != nil {
+		return err
+	}
+	if err := s.checkPrincipal(r.RetiringPrincipal, invalidARN("RetiringPrincipal does not refer to a valid principal.")); err != nil {
+		return err
 	}
 	for _, p := range []string{r.GranteeServicePrincipal, r.RetiringServicePrincipal} {
 		if p != "" && !isServicePrincipal(p) {

@@ -180,9 +180,9 @@ func pairs(n int) map[string]string {
 func TestPrincipals(t *testing.T) {
 	s := newSession(t)
 	key := *must(s.CreateKey(t.Context(), nil)).KeyMetadata.Arn
-	for _, p := range []string{ // sessions never issued and unique IDs are recorded
+	for _, p := range []string{ // sessions never issued are recorded
 		"arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:role/path/x", "arn:aws:iam::111122223333:user/x",
-		"arn:aws:sts::111122223333:federated-user/unissued", "AROAEXAMPLEEXAMPLE123:session", "logs.eu-west-1.amazonaws.com",
+		"arn:aws:sts::111122223333:federated-user/unissued", "logs.eu-west-1.amazonaws.com",
 	} {
 		in := granting(key)
 		in.GranteePrincipal, in.RetiringPrincipal = &p, &p

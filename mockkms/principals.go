@@ -5,11 +5,16 @@ package mockkms
 import "strings"
 
 // checkPrincipal refuses what cannot be a principal of IAM or STS. KMS also
-// refuses principals that do not exist; the mock knows none, and takes all that
-// are well spelt. "" passes.
-func (s scope) checkPrincipal(p string) error {
-	if p == "" || isUniqueID(p) || isServicePrincipal(p) {
+// refuses principals that do not exist; the mock knows none, and takes all ARNs
+// that are well spelt. A unique ID is what KMS shows of a principal that was
+// deleted; given back to KMS it leads to nobody, which each operation says in
+// its own words (recorded). "" passes.
+func (s scope) checkPrincipal(p string, nobody *apiError) error {
+	if p == "" || isServicePrincipal(p) {
 		return nil
+	}
+	if isUniqueID(p) {
+		return nobody
 	}
 	parts := strings.SplitN(p, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" || parts[1] != s.partition() || parts[3] != "" || !isAccount(parts[4]) {
@@ -44,7 +49,7 @@ func (s scope) checkPrincipal(p string) error {
 func invalidPrincipal(p string) error { return invalidARN("ARN is not valid: %s", p) }
 
 // isUniqueID reports whether p is spelt as IAM's unique IDs of users and roles,
-// AIDA… and AROA…, the latter perhaps with a session (recorded as a grantee).
+// AIDA… and AROA…, the latter perhaps with a session.
 func isUniqueID(p string) bool {
 	id, _, _ := strings.Cut(p, ":")
 	return len(id) >= 16 && (strings.HasPrefix(id, "AROA") || strings.HasPrefix(id, "AIDA")) &&
