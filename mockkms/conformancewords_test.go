@@ -9,6 +9,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha3"
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
@@ -69,6 +70,9 @@ func (c *conformer) word(word, arguments string) string {
 	case word == "sha512":
 		d := sha512.Sum512(unbase64(arguments))
 		return b64(d[:])
+	case word == "mu": // of an ML-DSA public key and a message, as FIPS 204 has it
+		tr := sha3.SumSHAKE256(unbase64(f[0])[22:], 64)
+		return b64(sha3.SumSHAKE256(append(append(tr, 0, 0), unbase64(f[1])...), 64))
 	case word == "part": // bytes from, to, in hex
 		return hex.EncodeToString(unbase64(f[0])[must(strconv.Atoi(f[1])):must(strconv.Atoi(f[2]))])
 	case word == "length":
