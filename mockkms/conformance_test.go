@@ -21,15 +21,16 @@ import (
 func TestConformance(t *testing.T) {
 	files := must(filepath.Glob(filepath.Join("testdata", "conformance", "*.txt")))
 	for _, file := range files {
-		source := strings.ReplaceAll(string(must(os.ReadFile(file))), " \\\n", " ")
+		source := string(must(os.ReadFile(file)))
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			cases := regexp.MustCompile(`(?m)^case `).Split(source, -1)
 			line := strings.Count(cases[0], "\n") + 1
 			for _, text := range cases[1:] {
+				where := fmt.Sprintf("%s:%d", file, line)
 				name, script, _ := strings.Cut(text, "\n")
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					newConformer(t, fmt.Sprintf("%s, case at line ~%d", file, line)).play(script)
+					newConformer(t, where).play(strings.ReplaceAll(script, " \\\n", " "))
 				})
 				line += strings.Count(text, "\n")
 			}
@@ -43,7 +44,7 @@ type conformer struct {
 	mock  *mockkms.KMS
 	now   time.Time
 	names map[string]string
-	where string
+	where string // file and line of the case
 	last  answer // of the latest call
 	asked string // the latest call as written
 }
@@ -126,35 +127,6 @@ func (c *conformer) do(line string) {
 	default:
 		c.call(scope, verb, rest)
 	}
-}
-
-// importInto fetches parameters, wraps and imports: for good unless members say otherwise.
-func (c *conformer) importInto(scope, key, material, members string) {
-	algorithm := "RSAES_OAEP_SHA_256"
-	if strings.Contains(material, "rsa") {
-		algorithm = "RSA_AES_KEY_WRAP_SHA_256"
-	}
-	c.call(scope, "GetParametersForImport", fmt.Sprintf(
-		`{"KeyId": %q, "WrappingAlgorithm": %q, "WrappingKeySpec": "RSA_3072"}`, key, algorithm))
-	if c.last.status != 200 {
-		return
-	}
-	var request map[string]any
-	if members == "" {
-		members = `{"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}`
-	}
-	if err := json.Unmarshal([]byte(members), &request); err != nil {
-		c.Fatalf("%s: members %s: %v", c.where, members, err)
-	}
-	if request["ValidTo"] == nil && request["ExpirationModel"] == nil {
-		request["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE"
-	}
-	token, _ := c.at("ImportToken")
-	public, _ := c.at("PublicKey")
-	request["KeyId"], request["ImportToken"] = key, token
-	request["EncryptedKeyMaterial"] = wrapFor(algorithm, public.(string), conformanceMaterial(material))
-	c.call(scope, "ImportKeyMaterial", string(must(json.Marshal(request))))
-	c.asked = "import " + key + " " + material + " " + members
 }
 
 var requestID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

@@ -14,6 +14,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -201,3 +202,32 @@ func matches(got, want any) bool {
 }
 
 func unbase64(s string) []byte { return must(base64.StdEncoding.DecodeString(s)) }
+
+// importInto fetches parameters, wraps and imports: for good unless members say otherwise.
+func (c *conformer) importInto(scope, key, material, members string) {
+	algorithm := "RSAES_OAEP_SHA_256"
+	if strings.Contains(material, "rsa") {
+		algorithm = "RSA_AES_KEY_WRAP_SHA_256"
+	}
+	c.call(scope, "GetParametersForImport", fmt.Sprintf(
+		`{"KeyId": %q, "WrappingAlgorithm": %q, "WrappingKeySpec": "RSA_3072"}`, key, algorithm))
+	if c.last.status != 200 {
+		return
+	}
+	var request map[string]any
+	if members == "" {
+		members = `{"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}`
+	}
+	if err := json.Unmarshal([]byte(members), &request); err != nil {
+		c.Fatalf("%s: members %s: %v", c.where, members, err)
+	}
+	if request["ValidTo"] == nil && request["ExpirationModel"] == nil {
+		request["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE"
+	}
+	token, _ := c.at("ImportToken")
+	public, _ := c.at("PublicKey")
+	request["KeyId"], request["ImportToken"] = key, token
+	request["EncryptedKeyMaterial"] = wrapFor(algorithm, public.(string), conformanceMaterial(material))
+	c.call(scope, "ImportKeyMaterial", string(must(json.Marshal(request))))
+	c.asked = "import " + key + " " + material + " " + members
+}
