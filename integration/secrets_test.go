@@ -100,6 +100,10 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires")
 	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires", "--mock", "--mock-state", "mock.db", "--wrapping-key", "RSA_2048")
 	r.do(0, "mock reset", "--mock-state", "mock.db")
+	r.do(0, "mock events")
+	r.do(0, "mock clock")
+	r.do(0, "mock conditions")
+	r.do(0, "mock fault", "--clear")
 
 	key := r.read("app.key")
 	r.write("cut.key", key[:len(key)-3])
