@@ -64,7 +64,7 @@ func WithCredentials(known ...Credentials) Option {
 
 // WithTrail sets how many events are kept for [KMS.Events], [DefaultTrail]
 // unless told otherwise; 0 keeps none. Those of calls reach the store up to a
-// quarter of a second after the call, or with [KMS.Close].
+// second after the call, or with [KMS.Close].
 func WithTrail(n int) Option { return func(k *KMS) { k.trail.keep = n } }
 
 // WithLatency adds d to every call; see [Conditions].

@@ -18,8 +18,9 @@ const DefaultTrail = 5000
 
 // trailInterval is how long events may wait before they are written. Like
 // CloudTrail, and unlike the calls themselves, they arrive a little later: a
-// call that only reads must not wait for the disk.
-const trailInterval = 250 * time.Millisecond
+// call that only reads must not wait for the disk, and under load most events
+// are past keeping by then and need never be put together.
+const trailInterval = time.Second
 
 // A trail holds the events of calls on their way to the store.
 type trail struct {
@@ -27,11 +28,11 @@ type trail struct {
 	writing sync.Mutex // held while events go to the store, so that they go in order
 
 	mu      sync.Mutex
-	pending []Event
-	timer   *time.Timer // will write what is pending; nil: nobody will
+	pending []func() Event // each puts an event together
+	timer   *time.Timer    // will write what is pending; nil: nobody will
 }
 
-func (t *trail) add(e Event, write func()) {
+func (t *trail) add(event func() Event, write func()) {
 	if t.keep <= 0 {
 		return
 	}
@@ -40,7 +41,7 @@ func (t *trail) add(e Event, write func()) {
 	if len(t.pending) >= t.keep { // the oldest would be dropped anyway
 		t.pending = t.pending[1:]
 	}
-	t.pending = append(t.pending, e)
+	t.pending = append(t.pending, event)
 	if t.timer == nil {
 		t.timer = time.AfterFunc(trailInterval, write)
 	}
@@ -48,14 +49,18 @@ func (t *trail) add(e Event, write func()) {
 
 func (t *trail) take() []Event {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.timer != nil {
 		t.timer.Stop()
 		t.timer = nil
 	}
 	taken := t.pending
 	t.pending = nil
-	return taken
+	t.mu.Unlock()
+	events := make([]Event, len(taken))
+	for i, event := range taken {
+		events[i] = event()
+	}
+	return events
 }
 
 // writeTrail writes the events that wait, after what happened by itself.
