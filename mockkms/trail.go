@@ -29,10 +29,11 @@ type trail struct {
 
 	mu      sync.Mutex
 	pending []func() Event // each puts an event together
+	last    time.Time      // of the last call among them, by the mock's clock
 	timer   *time.Timer    // will write what is pending; nil: nobody will
 }
 
-func (t *trail) add(event func() Event, write func()) {
+func (t *trail) add(now time.Time, event func() Event, write func()) {
 	if t.keep <= 0 {
 		return
 	}
@@ -41,43 +42,39 @@ func (t *trail) add(event func() Event, write func()) {
 	if len(t.pending) >= t.keep { // the oldest would be dropped anyway
 		t.pending = t.pending[1:]
 	}
-	t.pending = append(t.pending, event)
+	t.pending, t.last = append(t.pending, event), now
 	if t.timer == nil {
 		t.timer = time.AfterFunc(trailInterval, write)
 	}
 }
 
-func (t *trail) take() []Event {
+func (t *trail) take() (events []Event, last time.Time) {
 	t.mu.Lock()
 	if t.timer != nil {
 		t.timer.Stop()
 		t.timer = nil
 	}
-	taken := t.pending
+	taken, last := t.pending, t.last
 	t.pending = nil
 	t.mu.Unlock()
-	events := make([]Event, len(taken))
-	for i, event := range taken {
-		events[i] = event()
+	for _, event := range taken {
+		events = append(events, event())
 	}
-	return events
+	return events, last
 }
 
-// writeTrail writes the events that wait, after what happened by itself.
+// writeTrail writes the events that wait, after what happened by itself until
+// the last of them. It runs beside the caller's own code, so it does not ask
+// the caller's clock.
 func (k *KMS) writeTrail() error {
 	k.trail.writing.Lock()
 	defer k.trail.writing.Unlock()
-	events := k.trail.take()
+	events, now := k.trail.take()
 	if len(events) == 0 {
 		return nil
 	}
-	base := k.clock()
 	return k.store.Update(func(tx Tx) error {
-		setting, err := storedClock(tx)
-		if err != nil {
-			return err
-		}
-		r := k.records(tx, setting.at(base))
+		r := k.records(tx, now)
 		if err := r.settleDue(); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = k.refusal(c, err)
 	}
 	if c.happened() {
-		k.trail.add(func() Event { return c.event(r, id, answer, refusal) }, k.writeTrailLater)
+		k.trail.add(c.now, func() Event { return c.event(r, id, answer, refusal) }, k.writeTrailLater)
 	}
 	c.logTo(k.log, r, id, refusal, time.Since(start))
 	switch {
