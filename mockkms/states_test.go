@@ -170,6 +170,7 @@ func TestOperationsByState(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d operations on keys in %d states and origins: %d cells, none untested", len(operationsByState), len(lives), len(operationsByState)*len(lives))
 }
 
 // replicaRegion is where the replicas of the table are.
