@@ -5,19 +5,20 @@ package mockkms
 import (
 	"slices"
 	"sync"
+
+	"github.com/tidwall/btree"
 )
 
 // NewMemoryStore makes an empty store that ends with the process. It uses
 // nothing but a mutex, so it works inside testing/synctest.
 func NewMemoryStore() Store {
-	return &memoryStore{values: make(map[string][]byte)}
+	return &memoryStore{}
 }
 
 type memoryStore struct {
-	mu     sync.RWMutex
-	values map[string][]byte
-	keys   []string // sorted
-	closed bool
+	mu      sync.RWMutex
+	records btree.Map[string, []byte]
+	closed  bool
 }
 
 func (s *memoryStore) View(f func(Tx) error) error {
@@ -51,24 +52,16 @@ func (s *memoryStore) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.values, s.keys = nil, nil
+	s.records.Clear()
 	return nil
 }
 
 // set gives key the value, or removes it when value is nil.
 func (s *memoryStore) set(key string, value []byte) {
-	_, had := s.values[key]
-	switch {
-	case value == nil && had:
-		delete(s.values, key)
-		i, _ := slices.BinarySearch(s.keys, key)
-		s.keys = slices.Delete(s.keys, i, i+1)
-	case value != nil:
-		s.values[key] = value
-		if !had {
-			i, _ := slices.BinarySearch(s.keys, key)
-			s.keys = slices.Insert(s.keys, i, key)
-		}
+	if value == nil {
+		s.records.Delete(key)
+	} else {
+		s.records.Set(key, value)
 	}
 }
 
@@ -83,7 +76,10 @@ type memoryRecord struct {
 	value []byte
 }
 
-func (tx *memoryTx) Get(key string) []byte { return tx.store.values[key] }
+func (tx *memoryTx) Get(key string) []byte {
+	value, _ := tx.store.records.Get(key)
+	return value
+}
 
 func (tx *memoryTx) Put(key string, value []byte) error {
 	return tx.change(key, append([]byte{}, value...))
@@ -95,7 +91,7 @@ func (tx *memoryTx) change(key string, value []byte) error {
 	if tx.readOnly {
 		return errReadOnly
 	}
-	tx.before = append(tx.before, memoryRecord{key, tx.store.values[key]})
+	tx.before = append(tx.before, memoryRecord{key, tx.Get(key)})
 	tx.store.set(key, value)
 	return nil
 }
@@ -107,10 +103,5 @@ func (tx *memoryTx) undo() {
 }
 
 func (tx *memoryTx) Ascend(from string, visit func(key, value []byte) bool) {
-	i, _ := slices.BinarySearch(tx.store.keys, from)
-	for _, key := range tx.store.keys[i:] {
-		if !visit([]byte(key), tx.store.values[key]) {
-			return
-		}
-	}
+	tx.store.records.Ascend(from, func(key string, value []byte) bool { return visit([]byte(key), value) })
 }
