@@ -10,7 +10,7 @@ import (
 	"github.com/keymat/keymat/mockkms/internal/hsm"
 )
 
-// allSpecs is the KeySpec enumeration's order, less what is not implemented.
+// allSpecs are in the order of the KeySpec enumeration, less SM2, which only China Regions have.
 var allSpecs = strings.Fields(`RSA_2048 RSA_3072 RSA_4096 ECC_NIST_P256 ECC_NIST_P384 ECC_NIST_P521
 	ECC_SECG_P256K1 SYMMETRIC_DEFAULT HMAC_224 HMAC_256 HMAC_384 HMAC_512 ML_DSA_44 ML_DSA_65 ML_DSA_87
 	ECC_NIST_EDWARDS25519 ML_KEM_512 ML_KEM_768 ML_KEM_1024`)
