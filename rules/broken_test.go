@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/keymat/keymat/internal/experiment"
+	"github.com/keymat/keymat/mockkms"
+	"github.com/keymat/keymat/rules"
+)
+
+// ownWrappingKeys are the rules that a mock breaks which gives every fetch the
+// same wrapping key.
+var ownWrappingKeys = map[string]bool{
+	"token-reuse/other-fetch-same-key":  true,
+	"token-reuse/other-fetch-other-key": true,
+	"token-reuse/second-key":            true,
+}
+
+// byFlaw names the rules that each flaw breaks, and that no other does.
+var byFlaw = map[mockkms.Flaw][]string{
+	mockkms.FlawTokenForAnyKey:    {"token-reuse/other-key", "token-reuse/second-key"},
+	mockkms.FlawTokenNeverExpires: {"token-reuse/expired-token"},
+	mockkms.FlawDeadlineMisstated: {"token-reuse/valid-24-hours"},
+}
+
+// byOption breaks rules that no flaw does: mostly such that say what KMS
+// accepts, by refusing it.
+var byOption = map[string]mockkms.Option{
+	"token-reuse/twice":                 mockkms.WithSingleUseTokens(),
+	"token-reuse/older-token":           refuse("ImportKeyMaterial", "InvalidImportTokenException", 0),
+	"token-reuse/failed-import":         refuse("ImportKeyMaterial", "InvalidImportTokenException", 2),
+	"token-reuse/other-fetch-same-key":  mockkms.WithSharedWrappingKeys(),
+	"token-reuse/other-fetch-other-key": mockkms.WithSharedWrappingKeys(),
+	"token-reuse/second-key":            mockkms.WithSharedWrappingKeys(),
+	"token-reuse/corrupted-token":       refuse("ImportKeyMaterial", "InvalidCiphertextException", 0),
+}
+
+// refuse has an operation answer with an error code, after some calls that pass.
+func refuse(operation, code string, skip int) mockkms.Option {
+	return mockkms.WithFault(mockkms.Fault{Operation: operation, Kind: mockkms.FaultError, Code: code, Skip: skip, Times: -1})
+}
+
+// Every rule has been seen to fail.
+func TestEveryRuleCanBreak(t *testing.T) {
+	for id, option := range byOption {
+		r := ruleOf(t, id)
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				if !surprised(t, try(t, &r, option)) {
+					t.Error("it holds on a mock that breaks it")
+				}
+			})
+		})
+	}
+	for _, r := range rules.All() {
+		broken := byOption[r.ID] != nil
+		for _, ids := range byFlaw {
+			broken = broken || slices.Contains(ids, r.ID)
+		}
+		if !broken {
+			t.Errorf("no mock breaks %s", r.ID)
+		}
+	}
+}
+
+// Every flaw breaks the rules it is meant to break, and no other. An
+// experiment that does not meet a flaw has the same answers with it, so only
+// those that meet it are made again.
+func TestFlawsBreakTheirRulesOnly(t *testing.T) {
+	for _, r := range rules.All() {
+		t.Run(r.ID, func(t *testing.T) {
+			t.Parallel()
+			met := flawsMet(t, &r)
+			for flaw, ids := range byFlaw {
+				if slices.Contains(ids, r.ID) && !slices.Contains(met, flaw) {
+					t.Errorf("it does not meet flaw %s", flaw)
+				}
+			}
+			for _, flaw := range met {
+				synctest.Test(t, func(t *testing.T) {
+					got, want := surprised(t, try(t, &r, mockkms.WithFlaws(flaw))), slices.Contains(byFlaw[flaw], r.ID)
+					if got != want {
+						t.Errorf("flaw %s breaks it: %t, want %t", flaw, got, want)
+					}
+				})
+			}
+		})
+	}
+}
+
+// flawsMet are the flaws that the rule's experiment meets where the rule holds.
+func flawsMet(t *testing.T, r *rules.Rule) (met []mockkms.Flaw) {
+	synctest.Test(t, func(t *testing.T) {
+		try(t, r, func(k *mockkms.KMS) { t.Cleanup(func() { met = k.FlawsMet() }) })
+	})
+	return met
+}
+
+// Every flaw there is breaks a rule there is.
+func TestFlawsBreakRules(t *testing.T) {
+	for _, flaw := range mockkms.Flaws() {
+		if len(byFlaw[flaw]) == 0 {
+			t.Errorf("flaw %s breaks no rule", flaw)
+		}
+		for _, id := range byFlaw[flaw] {
+			ruleOf(t, id)
+		}
+	}
+}
+
+// surprised tells whether the verdict turned. What ends otherwise is no verdict.
+func surprised(t *testing.T, trial *experiment.Trial) bool {
+	t.Helper()
+	if trial.Err() == nil {
+		return false
+	}
+	if _, ok := errors.AsType[*experiment.SurpriseError](trial.Err()); !ok {
+		t.Errorf("it ended in %v", trial.Err())
+	}
+	t.Log(trial.Err())
+	return true
+}
+
+func ruleOf(t *testing.T, id string) rules.Rule {
+	t.Helper()
+	all := rules.All()
+	i := slices.IndexFunc(all, func(r rules.Rule) bool { return r.ID == id })
+	if i < 0 {
+		t.Fatalf("there is no rule %s", id)
+	}
+	return all[i]
+}
