@@ -20,12 +20,37 @@ const (
 	FlawTokenNeverExpires Flaw = "token-never-expires"
 	// FlawDeadlineMisstated tells ParametersValidTo a day later than it is.
 	FlawDeadlineMisstated Flaw = "deadline-misstated"
+
+	// FlawOtherMaterial puts whatever is imported in the place of the current
+	// material.
+	FlawOtherMaterial Flaw = "accepts-other-material"
+	// FlawDeletionForgets lets a key whose material was deleted begin anew.
+	FlawDeletionForgets Flaw = "deletion-forgets"
+	// FlawKnownAsNew takes known material as NEW_KEY_MATERIAL.
+	FlawKnownAsNew Flaw = "known-material-as-new"
+	// FlawNamedIDIgnored imports without regard to the KeyMaterialId asked for.
+	FlawNamedIDIgnored Flaw = "material-id-ignored"
+	// FlawNewWithID lets NEW_KEY_MATERIAL come with a KeyMaterialId.
+	FlawNewWithID Flaw = "new-material-with-id"
+	// FlawKeysAlike makes KeyMaterialIds and ciphertexts of the material alone,
+	// without regard to the key.
+	FlawKeysAlike Flaw = "keys-alike"
+	// FlawIDForAll answers imports into HMAC and asymmetric keys with an ID.
+	FlawIDForAll Flaw = "material-id-for-all"
+	// FlawMembersForAll lets ImportType, KeyMaterialId and description be used
+	// with HMAC and asymmetric keys.
+	FlawMembersForAll Flaw = "import-type-for-all"
+	// FlawDescriptionDropped forgets a material's description when it is
+	// imported again without one.
+	FlawDescriptionDropped Flaw = "description-dropped"
 )
 
 // Flaws lists all flaws there are.
 func Flaws() []Flaw {
 	return []Flaw{
 		FlawTokenForAnyKey, FlawTokenNeverExpires, FlawDeadlineMisstated,
+		FlawOtherMaterial, FlawDeletionForgets, FlawKnownAsNew, FlawNamedIDIgnored, FlawNewWithID, FlawKeysAlike, FlawIDForAll,
+		FlawMembersForAll, FlawDescriptionDropped,
 	}
 }
 

@@ -94,7 +94,7 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkMembers(k); err != nil {
+	if err := r.checkMembers(c, k); err != nil {
 		return nil, err
 	}
 	token, err := c.openToken(k, r.ImportToken)
@@ -113,6 +113,7 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 		expected:    r.KeyMaterialId,
 		description: r.KeyMaterialDescription,
 		validTo:     validTo,
+		flawed:      c.flawed,
 	}
 	err = c.change(k.arn(), rule, func(rec *records, k *key) error {
 		if err := c.spendToken(rec, token, r.ImportToken); err != nil {
@@ -122,6 +123,9 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 	})
 	if err != nil {
 		return nil, err
+	}
+	if !k.symmetric() && c.flawed(FlawIDForAll) {
+		return &materialAnswer{k.arn(), in.id}, nil
 	}
 	return k.materialAnswer(in.id), nil
 }
@@ -154,7 +158,7 @@ func (r *importKeyMaterialRequest) expiry(now time.Time) (time.Time, error) {
 
 // checkMembers refuses what may not be combined with each other or with the
 // key's spec, before the material is looked at (recorded).
-func (r *importKeyMaterialRequest) checkMembers(k *key) error {
+func (r *importKeyMaterialRequest) checkMembers(c *call, k *key) error {
 	if !k.symmetric() {
 		for _, member := range []struct {
 			name  string
@@ -164,7 +168,7 @@ func (r *importKeyMaterialRequest) checkMembers(k *key) error {
 			{"keyMaterialId", r.KeyMaterialId != ""},
 			{"keyMaterialDescription", r.KeyMaterialDescription != nil},
 		} {
-			if member.given {
+			if member.given && !c.flawed(FlawMembersForAll) {
 				return validation("Input parameter %s cannot be used with %s imported keys.", member.name, k.Spec)
 			}
 		}
@@ -174,7 +178,7 @@ func (r *importKeyMaterialRequest) checkMembers(k *key) error {
 			return err
 		}
 	}
-	if r.ImportType == "NEW_KEY_MATERIAL" && r.KeyMaterialId != "" {
+	if r.ImportType == "NEW_KEY_MATERIAL" && r.KeyMaterialId != "" && !c.flawed(FlawNewWithID) {
 		return validation("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")
 	}
 	return nil
@@ -252,10 +256,13 @@ type deleteImportedKeyMaterialRequest struct {
 	KeyMaterialId string `shape:"BackingKeyIdType"`
 }
 
-func deleteImportedKeyMaterial(_ *call, k *key, r *deleteImportedKeyMaterialRequest) (*materialAnswer, error) {
+func deleteImportedKeyMaterial(c *call, k *key, r *deleteImportedKeyMaterialRequest) (*materialAnswer, error) {
 	id, err := k.deleteMaterial(r.KeyMaterialId)
 	if err != nil {
 		return nil, err
+	}
+	if !k.complete() && c.flawed(FlawDeletionForgets) {
+		k.Materials = nil
 	}
 	return k.materialAnswer(id), nil
 }

@@ -83,6 +83,9 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Tags:        tags,
 		Identity:    newIdentity(),
 	}
+	if c.flawed(FlawKeysAlike) {
+		clear(k.Identity)
+	}
 	if r.MultiRegion {
 		k.ID, k.Primary = newMultiRegionID(), c.scope.Region
 	}

@@ -143,24 +143,28 @@ type importing struct {
 	expected    string // KeyMaterialId of the request
 	description *string
 	validTo     time.Time // zero: does not expire
+	flawed      func(Flaw) bool
 }
 
 // importMaterial takes material in, or refuses it (section 4.1 of the
 // behaviour page, as corrected by what was recorded). A disabled key becomes
 // enabled by it (recorded).
 func (k *key) importMaterial(in importing) error {
-	if in.expected != "" && in.expected != in.id {
+	if in.expected != "" && in.expected != in.id && !in.flawed(FlawNamedIDIgnored) {
 		return unexpectedMaterial(in.expected)
 	}
 	m := k.material(in.id)
 	switch {
-	case m != nil && in.newMaterial:
+	case m != nil && in.newMaterial && !in.flawed(FlawKnownAsNew):
 		return materialAlreadyAssociated(in.id, k.arn())
 	case m != nil: // again the same: its expiry and perhaps description change
 	case len(k.Materials) == 0 && in.existing:
 		return refuseSilently("IncorrectKeyMaterialException") // assumed: there is no ID to name
 	case len(k.Materials) == 0:
 		m = k.add(in.id, current)
+	case !in.newMaterial && in.flawed(FlawOtherMaterial):
+		m = k.current()
+		m.ID = in.id
 	case !in.newMaterial:
 		return unexpectedMaterial(k.current().ID)
 	case k.pending() != nil:
@@ -173,6 +177,8 @@ func (k *key) importMaterial(in importing) error {
 	m.ValidTo = in.validTo
 	if in.description != nil {
 		m.Description = *in.description
+	} else if m.Description != "" && in.flawed(FlawDescriptionDropped) {
+		m.Description = ""
 	}
 	if m.State.permanent() {
 		k.Disabled = false

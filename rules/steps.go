@@ -5,6 +5,8 @@ package rules
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -126,3 +128,22 @@ func awaitState(t *experiment.Trial, k experiment.Key, want types.KeyState) {
 		return string(out.KeyMetadata.KeyState), nil
 	})
 }
+
+// descriptions are those of the materials, oldest first.
+func descriptions(list []types.RotationsListEntry) string {
+	var all []string
+	for _, e := range list {
+		all = append(all, orNone(e.KeyMaterialDescription))
+	}
+	return strings.Join(all, ", ")
+}
+
+// orNone is a text that may be missing.
+func orNone(s *string) string {
+	if s == nil {
+		return "none"
+	}
+	return *s
+}
+
+func length(s string) string { return strconv.Itoa(len(s)) }
