@@ -131,6 +131,9 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 		return nil, err
 	}
 	c.uses(k)
+	if materialID != k.current().ID && c.flawed(FlawRotationForgets) {
+		return nil, invalidCiphertext()
+	}
 	o, err := k.material(materialID).open(k)
 	if err != nil {
 		return nil, err

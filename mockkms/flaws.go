@@ -43,6 +43,60 @@ const (
 	// FlawDescriptionDropped forgets a material's description when it is
 	// imported again without one.
 	FlawDescriptionDropped Flaw = "description-dropped"
+
+	// FlawAutomaticRotation lets automatic rotation be turned on and off for
+	// keys with imported material.
+	FlawAutomaticRotation Flaw = "automatic-rotation"
+	// FlawNewAtOnce makes NEW_KEY_MATERIAL current without a rotation.
+	FlawNewAtOnce Flaw = "new-material-at-once"
+	// FlawRotationForgets refuses ciphertexts of all but the current material.
+	FlawRotationForgets Flaw = "rotation-forgets"
+	// FlawRotatesNothing takes a rotation with nothing to rotate in.
+	FlawRotatesNothing Flaw = "rotates-nothing"
+	// FlawRotatesInAnyState takes a rotation of keys that cannot be used.
+	FlawRotatesInAnyState Flaw = "rotates-in-any-state"
+	// FlawThirdMaterial takes new material while other new material waits.
+	FlawThirdMaterial Flaw = "third-material"
+	// FlawWaitingStays says that it deleted waiting material, and keeps it.
+	FlawWaitingStays Flaw = "waiting-material-stays"
+	// FlawOldMaterialStays says that it deleted material that is no longer
+	// current, and keeps it.
+	FlawOldMaterialStays Flaw = "old-material-stays"
+	// FlawRotationDecided ends a rotation with the material it was asked for.
+	FlawRotationDecided Flaw = "rotation-decided-at-once"
+	// FlawDisablingStops ends a rotation when the key is disabled.
+	FlawDisablingStops Flaw = "disabling-stops-rotation"
+
+	// FlawExpiryOptional takes imports that do not say when the material
+	// expires, and keeps it for ever.
+	FlawExpiryOptional Flaw = "expiry-optional"
+	// FlawDateForEver takes a date with material that does not expire.
+	FlawDateForEver Flaw = "date-for-ever"
+	// FlawDateInPast takes an expiry date in the past.
+	FlawDateInPast Flaw = "date-in-past"
+	// FlawDateBeyondYear takes an expiry date that is more than 365 days ahead.
+	FlawDateBeyondYear Flaw = "date-beyond-a-year"
+	// FlawFractionsKept does not cut expiry dates down to whole seconds.
+	FlawFractionsKept Flaw = "fractions-kept"
+	// FlawNeverExpires lets material stay beyond its date.
+	FlawNeverExpires Flaw = "material-never-expires"
+	// FlawExpiredListed lists expired material like deleted material.
+	FlawExpiredListed Flaw = "expired-looks-deleted"
+	// FlawFirstDateStays keeps the expiry of a first import for good.
+	FlawFirstDateStays Flaw = "first-date-stays"
+	// FlawDeletionWaits says that it deleted the current material, and keeps it.
+	FlawDeletionWaits Flaw = "deletion-waits"
+	// FlawEnablesEmpty takes EnableKey for a key without material.
+	FlawEnablesEmpty Flaw = "enables-without-material"
+	// FlawImportLeavesDisabled imports into a disabled key without enabling it.
+	FlawImportLeavesDisabled Flaw = "import-leaves-disabled"
+	// FlawAnyWindow schedules deletions with windows of any length.
+	FlawAnyWindow Flaw = "any-deletion-window"
+	// FlawImportsWhileDeleting gives out parameters for keys that wait for
+	// their deletion, and imports into them.
+	FlawImportsWhileDeleting Flaw = "imports-while-deleting"
+	// FlawCancelEnables enables a key whose deletion is cancelled.
+	FlawCancelEnables Flaw = "cancelling-enables"
 )
 
 // Flaws lists all flaws there are.
@@ -51,6 +105,11 @@ func Flaws() []Flaw {
 		FlawTokenForAnyKey, FlawTokenNeverExpires, FlawDeadlineMisstated,
 		FlawOtherMaterial, FlawDeletionForgets, FlawKnownAsNew, FlawNamedIDIgnored, FlawNewWithID, FlawKeysAlike, FlawIDForAll,
 		FlawMembersForAll, FlawDescriptionDropped,
+		FlawAutomaticRotation, FlawNewAtOnce, FlawRotationForgets, FlawRotatesNothing, FlawRotatesInAnyState, FlawThirdMaterial,
+		FlawWaitingStays, FlawOldMaterialStays, FlawRotationDecided, FlawDisablingStops,
+		FlawExpiryOptional, FlawDateForEver, FlawDateInPast, FlawDateBeyondYear, FlawFractionsKept, FlawNeverExpires,
+		FlawExpiredListed, FlawFirstDateStays, FlawDeletionWaits, FlawEnablesEmpty, FlawImportLeavesDisabled, FlawAnyWindow,
+		FlawImportsWhileDeleting, FlawCancelEnables,
 	}
 }
 
@@ -83,4 +142,47 @@ func (k *KMS) FlawsMet() []Flaw {
 func (c *call) flawed(f Flaw) bool {
 	c.kms.flawsMet.Store(f, true)
 	return slices.Contains(c.conditions.Flaws, f)
+}
+
+// gaps are the flaws that admit an operation on keys which it is not for: those
+// of another origin, or in a state that is not for it.
+var gaps = []struct {
+	flaw      Flaw
+	operation string
+	origin    bool
+}{
+	{FlawAutomaticRotation, "EnableKeyRotation", true},
+	{FlawAutomaticRotation, "DisableKeyRotation", true},
+	{FlawRotatesInAnyState, "RotateKeyOnDemand", false},
+	{FlawEnablesEmpty, "EnableKey", false},
+	{FlawImportsWhileDeleting, "GetParametersForImport", false},
+	{FlawImportsWhileDeleting, "ImportKeyMaterial", false},
+}
+
+// admit is [key.admit], unless a flaw lets the operation through.
+func (c *call) admit(k *key, r *rule) error {
+	err := k.admit(r, c.operation)
+	if err == nil {
+		return nil
+	}
+	foreign := r.origin != "" && k.Origin != r.origin
+	for _, g := range gaps {
+		if g.operation == c.operation && g.origin == foreign && c.flawed(g.flaw) {
+			return nil
+		}
+	}
+	return err
+}
+
+// spares reports whether a flaw keeps the material from being deleted.
+func (c *call) spares(m *material) bool {
+	switch m.State {
+	case current:
+		return c.flawed(FlawDeletionWaits)
+	case nonCurrent:
+		return c.flawed(FlawOldMaterialStays)
+	case pendingRotation:
+		return c.flawed(FlawWaitingStays)
+	}
+	return false
 }

@@ -86,7 +86,7 @@ type materialAnswer struct {
 // a private RSA operation, and only then changes the key. What may have
 // changed in between is checked again.
 func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*materialAnswer, error) {
-	validTo, err := r.expiry(c.now)
+	validTo, err := r.expiry(c)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +113,7 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 		expected:    r.KeyMaterialId,
 		description: r.KeyMaterialDescription,
 		validTo:     validTo,
+		now:         c.now,
 		flawed:      c.flawed,
 	}
 	err = c.change(k.arn(), rule, func(rec *records, k *key) error {
@@ -140,20 +141,26 @@ func (k *key) materialAnswer(id string) *materialAnswer {
 // expiry reads ExpirationModel and ValidTo: without the former, material
 // expires. The zero time means that it does not. ValidTo is cut down to whole
 // seconds (recorded).
-func (r *importKeyMaterialRequest) expiry(now time.Time) (time.Time, error) {
+func (r *importKeyMaterialRequest) expiry(c *call) (time.Time, error) {
 	switch {
-	case r.ExpirationModel == materialLasts && r.ValidTo != nil:
+	case r.ExpirationModel == materialLasts && r.ValidTo != nil && !c.flawed(FlawDateForEver):
 		return time.Time{}, validation("A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")
 	case r.ExpirationModel == materialLasts:
 		return time.Time{}, nil
+	case r.ValidTo == nil && c.flawed(FlawExpiryOptional):
+		return time.Time{}, nil
 	case r.ValidTo == nil:
 		return time.Time{}, validation("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
-	case !r.ValidTo.After(now):
+	case !r.ValidTo.After(c.now) && !c.flawed(FlawDateInPast):
 		return time.Time{}, validation("ValidTo must be in the future")
-	case r.ValidTo.After(now.Add(maxValidity)):
+	case r.ValidTo.After(c.now.Add(maxValidity)) && !c.flawed(FlawDateBeyondYear):
 		return time.Time{}, validation("ValidTo must be less than 365 days in the future")
 	}
-	return r.ValidTo.Truncate(time.Second), nil
+	whole := r.ValidTo.Truncate(time.Second)
+	if !whole.Equal(*r.ValidTo) && c.flawed(FlawFractionsKept) {
+		return *r.ValidTo, nil
+	}
+	return whole, nil
 }
 
 // checkMembers refuses what may not be combined with each other or with the
@@ -257,9 +264,16 @@ type deleteImportedKeyMaterialRequest struct {
 }
 
 func deleteImportedKeyMaterial(c *call, k *key, r *deleteImportedKeyMaterialRequest) (*materialAnswer, error) {
+	if m := k.named(r.KeyMaterialId); m != nil && c.spares(m) {
+		return k.materialAnswer(m.ID), nil
+	}
+	rotating := k.pending()
 	id, err := k.deleteMaterial(r.KeyMaterialId)
 	if err != nil {
 		return nil, err
+	}
+	if rotating != nil && k.pending() == nil && c.flawed(FlawRotationDecided) {
+		k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = time.Time{}, time.Time{}
 	}
 	if !k.complete() && c.flawed(FlawDeletionForgets) {
 		k.Materials = nil

@@ -203,8 +203,11 @@ func enableKey(c *call, k *key, _ *keyRequest) (void, error) {
 	return void{}, nil
 }
 
-func disableKey(_ *call, k *key, _ *keyRequest) (void, error) {
+func disableKey(c *call, k *key, _ *keyRequest) (void, error) {
 	k.Disabled = true
+	if !k.Rotation.OnDemandStarted.IsZero() && c.flawed(FlawDisablingStops) {
+		k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = time.Time{}, time.Time{}
+	}
 	return void{}, nil
 }
 
@@ -242,7 +245,7 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 	if r.PendingWindowInDays != nil {
 		window = *r.PendingWindowInDays
 	}
-	if window < minDeletionWindow || window > maxDeletionWindow {
+	if (window < minDeletionWindow || window > maxDeletionWindow) && !c.flawed(FlawAnyWindow) {
 		return nil, validation("PendingWindowInDays must be between %d and %d", minDeletionWindow, maxDeletionWindow)
 	}
 	k.Deletion = &deletion{Days: window}
@@ -258,8 +261,8 @@ type keyIDAnswer struct {
 
 // cancelKeyDeletion leaves the key disabled, or pending import where material
 // is missing.
-func cancelKeyDeletion(_ *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
+func cancelKeyDeletion(c *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
 	k.Deletion = nil
-	k.Disabled = true
+	k.Disabled = !c.flawed(FlawCancelEnables)
 	return &keyIDAnswer{k.arn()}, nil
 }

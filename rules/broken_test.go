@@ -30,7 +30,9 @@ var byFlaw = map[mockkms.Flaw][]string{
 	mockkms.FlawOtherMaterial: {
 		"same-material/other-bytes", "same-material/after-deletion", "same-material/explicitly-existing", "same-material/other-bytes-elsewhere",
 	},
-	mockkms.FlawDeletionForgets:    {"same-material/after-deletion", "same-material/id-survives", "same-material/other-bytes-elsewhere"},
+	mockkms.FlawDeletionForgets: {"same-material/after-deletion", "same-material/id-survives", "same-material/other-bytes-elsewhere", "rotation/lose-any",
+		"lifetime/delete-at-once", "lifetime/delete-twice", "lifetime/expired-looks-imported",
+	},
 	mockkms.FlawKnownAsNew:         {"same-material/known-as-new"},
 	mockkms.FlawNamedIDIgnored:     {"same-material/named-id"},
 	mockkms.FlawNewWithID:          {"same-material/new-with-id"},
@@ -38,6 +40,41 @@ var byFlaw = map[mockkms.Flaw][]string{
 	mockkms.FlawIDForAll:           {"same-material/no-ids-elsewhere"},
 	mockkms.FlawMembersForAll:      {"same-material/one-for-life"},
 	mockkms.FlawDescriptionDropped: {"same-material/description"},
+
+	mockkms.FlawAutomaticRotation: {"rotation/no-automatic"},
+	mockkms.FlawNewAtOnce: {
+		"rotation/staged", "rotation/on-demand", "rotation/disabled", "rotation/third-material", "rotation/withdraw", "rotation/withdrawn",
+		"rotation/lose-any", "rotation/second-request", "rotation/decided-at-the-end", "rotation/not-stopped-by-disabling",
+		"rotation/expired-material",
+	},
+	mockkms.FlawRotationForgets:   {"rotation/on-demand", "rotation/lose-any", "rotation/expired-material"},
+	mockkms.FlawRotatesNothing:    {"rotation/nothing-waiting", "rotation/second-request"},
+	mockkms.FlawRotatesInAnyState: {"rotation/without-material", "rotation/disabled"},
+	mockkms.FlawThirdMaterial:     {"rotation/third-material"},
+	mockkms.FlawWaitingStays:      {"rotation/withdraw", "rotation/withdrawn", "rotation/decided-at-the-end"},
+	mockkms.FlawOldMaterialStays:  {"rotation/lose-any"},
+	mockkms.FlawRotationDecided:   {"rotation/decided-at-the-end"},
+	mockkms.FlawDisablingStops:    {"rotation/not-stopped-by-disabling"},
+
+	mockkms.FlawExpiryOptional: {"lifetime/expiry-required", "token-reuse/failed-import"},
+	mockkms.FlawDateForEver:    {"lifetime/no-date-for-ever"},
+	mockkms.FlawDateInPast:     {"lifetime/date-in-future"},
+	mockkms.FlawDateBeyondYear: {"lifetime/at-most-365-days"},
+	mockkms.FlawFractionsKept:  {"lifetime/expiry-implied"},
+	mockkms.FlawNeverExpires:   {"lifetime/expires", "lifetime/expired-looks-imported", "rotation/expired-material"},
+	mockkms.FlawExpiredListed:  {"lifetime/expired-looks-imported"},
+	mockkms.FlawFirstDateStays: {"lifetime/new-date"},
+	mockkms.FlawDeletionWaits: {
+		"lifetime/delete-at-once", "lifetime/delete-twice", "lifetime/deletion-cancelled-empty", "lifetime/deletion-pending",
+		"lifetime/expired-looks-imported", "lifetime/restore", "lifetime/without-material", "rotation/without-material",
+		"same-material/after-deletion", "same-material/id-survives", "same-material/other-bytes-elsewhere",
+		"token-reuse/expired-token", "token-reuse/twice",
+	},
+	mockkms.FlawEnablesEmpty:         {"lifetime/without-material"},
+	mockkms.FlawImportLeavesDisabled: {"lifetime/import-enables"},
+	mockkms.FlawAnyWindow:            {"lifetime/deletion-window"},
+	mockkms.FlawImportsWhileDeleting: {"lifetime/deletion-pending"},
+	mockkms.FlawCancelEnables:        {"lifetime/deletion-cancelled"},
 }
 
 // byOption breaks rules that no flaw does: mostly such that say what KMS
@@ -52,6 +89,16 @@ var byOption = map[string]mockkms.Option{
 	"token-reuse/corrupted-token":       refuse("ImportKeyMaterial", "InvalidCiphertextException", 0),
 
 	"same-material/again": refuse("ImportKeyMaterial", "IncorrectKeyMaterialException", 1),
+
+	"rotation/second-request":           refuse("RotateKeyOnDemand", "ConflictException", 1),
+	"rotation/expired-material":         refuse("RotateKeyOnDemand", "KMSInvalidStateException", 0),
+	"lifetime/delete-twice":             refuse("DeleteImportedKeyMaterial", "NotFoundException", 2),
+	"lifetime/delete-unknown":           refuse("DeleteImportedKeyMaterial", "NotFoundException", 0),
+	"lifetime/restore":                  refuse("Verify", "KMSInvalidSignatureException", 0),
+	"lifetime/deletion-waits":           refuse("CancelKeyDeletion", "NotFoundException", 0),
+	"lifetime/deletion-cancelled-empty": refuse("CancelKeyDeletion", "KMSInvalidStateException", 0),
+
+	"rotation/symmetric-only": refuse("ListKeyRotations", "UnsupportedOperationException", 0),
 }
 
 // refuse has an operation answer with an error code, after some calls that pass.

@@ -65,7 +65,7 @@ func bench(mock *mockkms.KMS, r *rules.Rule) *experiment.Bench {
 				Retryer:     retry.NewStandard(),
 			}), nil
 		},
-		Region: "eu-central-1", Run: "test",
+		Region: "eu-central-1", Run: "test", Patience: 20 * time.Second,
 	}
 	if r.MovesClock {
 		b.Clock = clock{mock}

@@ -3,7 +3,6 @@
 package rules
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -121,7 +120,7 @@ func parts(list []types.RotationsListEntry) string {
 func awaitState(t *experiment.Trial, k experiment.Key, want types.KeyState) {
 	client := t.In(k.Region)
 	t.Await("the state of "+k.Label, string(want), func() (string, error) {
-		out, err := client.DescribeKey(context.Background(), &kms.DescribeKeyInput{KeyId: aws.String(k.ARN)})
+		out, err := client.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String(k.ARN)})
 		if err != nil {
 			return "", fmt.Errorf("looking at %s: %w", k.Label, err)
 		}
