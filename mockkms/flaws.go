@@ -3,8 +3,13 @@
 package mockkms
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/keymat/keymat/mockkms/internal/hsm"
 )
 
 // A Flaw is a rule of KMS that the mock is told to break, and no other. With
@@ -67,6 +72,15 @@ const (
 	// FlawDisablingStops ends a rotation when the key is disabled.
 	FlawDisablingStops Flaw = "disabling-stops-rotation"
 
+	// FlawAnyWrapping gives out parameters for every algorithm and wrapping key.
+	FlawAnyWrapping Flaw = "any-wrapping"
+	// FlawAnyOAEPHash opens RSAES_OAEP with other hashes, too.
+	FlawAnyOAEPHash Flaw = "any-oaep-hash"
+	// FlawPKCS1 opens PKCS #1 v1.5 padding in place of OAEP.
+	FlawPKCS1 Flaw = "opens-pkcs1-v1-5"
+	// FlawShortMaterial fills up material that is too short with zeros.
+	FlawShortMaterial Flaw = "fills-up-short-material"
+
 	// FlawExpiryOptional takes imports that do not say when the material
 	// expires, and keeps it for ever.
 	FlawExpiryOptional Flaw = "expiry-optional"
@@ -107,6 +121,7 @@ func Flaws() []Flaw {
 		FlawMembersForAll, FlawDescriptionDropped,
 		FlawAutomaticRotation, FlawNewAtOnce, FlawRotationForgets, FlawRotatesNothing, FlawRotatesInAnyState, FlawThirdMaterial,
 		FlawWaitingStays, FlawOldMaterialStays, FlawRotationDecided, FlawDisablingStops,
+		FlawAnyWrapping, FlawAnyOAEPHash, FlawPKCS1, FlawShortMaterial,
 		FlawExpiryOptional, FlawDateForEver, FlawDateInPast, FlawDateBeyondYear, FlawFractionsKept, FlawNeverExpires,
 		FlawExpiredListed, FlawFirstDateStays, FlawDeletionWaits, FlawEnablesEmpty, FlawImportLeavesDisabled, FlawAnyWindow,
 		FlawImportsWhileDeleting, FlawCancelEnables,
@@ -185,4 +200,41 @@ func (c *call) spares(m *material) bool {
 		return c.flawed(FlawWaitingStays)
 	}
 	return false
+}
+
+// unwrapAnyhow is hsm.Unwrap for an HSM with flaws.
+func (c *call) unwrapAnyhow(private *rsa.PrivateKey, algorithm string, wrapped []byte) ([]byte, error) {
+	plaintext, err := hsm.Unwrap(private, algorithm, wrapped)
+	if !errors.Is(err, hsm.ErrCiphertext) {
+		return plaintext, err
+	}
+	if c.flawed(FlawAnyOAEPHash) {
+		for _, o := range []rsa.OAEPOptions{
+			{Hash: crypto.SHA1}, {Hash: crypto.SHA256}, {Hash: crypto.SHA256, MGFHash: crypto.SHA1},
+		} {
+			if plaintext, e := private.Decrypt(nil, wrapped, &o); e == nil {
+				return plaintext, nil
+			}
+		}
+	}
+	if c.flawed(FlawPKCS1) {
+		if plaintext, e := rsa.DecryptPKCS1v15(nil, private, wrapped); e == nil {
+			return plaintext, nil
+		}
+	}
+	return nil, err
+}
+
+// parseAnyhow is hsm.ParseMaterial for an HSM with flaws.
+func (c *call) parseAnyhow(k *key, plaintext []byte) (*hsm.Key, error) {
+	parsed, err := hsm.ParseMaterial(k.Spec, plaintext)
+	if err == nil || k.spec().KeyPair() || !c.flawed(FlawShortMaterial) {
+		return parsed, err
+	}
+	filled := make([]byte, 64) // as long as any takes
+	copy(filled, plaintext)
+	if k.symmetric() {
+		filled = filled[:32]
+	}
+	return hsm.ParseMaterial(k.Spec, filled)
 }

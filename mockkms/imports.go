@@ -37,7 +37,7 @@ func getParametersForImport(c *call, rule *rule, r *getParametersForImportReques
 	if err != nil {
 		return nil, err
 	}
-	if !hsm.WrappingAllowed(k.Spec, r.WrappingAlgorithm, r.WrappingKeySpec) {
+	if !hsm.WrappingAllowed(k.Spec, r.WrappingAlgorithm, r.WrappingKeySpec) && !c.flawed(FlawAnyWrapping) {
 		return nil, validation("Wrapping algorithm %s and wrapping key spec %s cannot be used to import a %s key.",
 			r.WrappingAlgorithm, r.WrappingKeySpec, k.Spec)
 	}
@@ -101,7 +101,7 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := unwrap(k, token, r.EncryptedKeyMaterial)
+	parsed, err := c.unwrap(k, token, r.EncryptedKeyMaterial)
 	if err != nil {
 		return nil, err
 	}
@@ -223,19 +223,19 @@ func (c *call) openToken(k *key, token []byte) (hsm.TokenClaims, error) {
 
 // unwrap opens wrapped material and parses it as the key's spec demands.
 // Whatever is wrong with it, KMS says no more than InvalidCiphertextException.
-func unwrap(k *key, token hsm.TokenClaims, wrapped []byte) (*hsm.Key, error) {
+func (c *call) unwrap(k *key, token hsm.TokenClaims, wrapped []byte) (*hsm.Key, error) {
 	private, err := hsm.ParseWrappingKey(token.WrappingKey)
 	if err != nil {
 		return nil, fmt.Errorf("reading the wrapping key of a token: %w", err)
 	}
-	plaintext, err := hsm.Unwrap(private, token.Algorithm, wrapped)
+	plaintext, err := c.unwrapAnyhow(private, token.Algorithm, wrapped)
 	if errors.Is(err, hsm.ErrCiphertextSize) {
 		return nil, validation("Invalid encrypted key size.") // reported by a third party
 	}
 	if err != nil {
 		return nil, refusalOf(err)
 	}
-	parsed, err := hsm.ParseMaterial(k.Spec, plaintext)
+	parsed, err := c.parseAnyhow(k, plaintext)
 	return parsed, refusalOf(err)
 }
 

@@ -56,6 +56,13 @@ var byFlaw = map[mockkms.Flaw][]string{
 	mockkms.FlawRotationDecided:   {"rotation/decided-at-the-end"},
 	mockkms.FlawDisablingStops:    {"rotation/not-stopped-by-disabling"},
 
+	mockkms.FlawAnyWrapping: {
+		"wrapping/symmetric", "wrapping/hmac", "wrapping/p521", "wrapping/ed25519", "wrapping/rsa", "wrapping/pkcs1-v1-5",
+	},
+	mockkms.FlawAnyOAEPHash:   {"wrapping/wrong-hash", "wrapping/mixed-hashes"},
+	mockkms.FlawPKCS1:         {"wrapping/wrong-padding"},
+	mockkms.FlawShortMaterial: {"wrapping/length"},
+
 	mockkms.FlawExpiryOptional: {"lifetime/expiry-required", "token-reuse/failed-import"},
 	mockkms.FlawDateForEver:    {"lifetime/no-date-for-ever"},
 	mockkms.FlawDateInPast:     {"lifetime/date-in-future"},
@@ -90,8 +97,12 @@ var byOption = map[string]mockkms.Option{
 
 	"same-material/again": refuse("ImportKeyMaterial", "IncorrectKeyMaterialException", 1),
 
-	"rotation/second-request":           refuse("RotateKeyOnDemand", "ConflictException", 1),
-	"rotation/expired-material":         refuse("RotateKeyOnDemand", "KMSInvalidStateException", 0),
+	"rotation/second-request":   refuse("RotateKeyOnDemand", "ConflictException", 1),
+	"rotation/expired-material": refuse("RotateKeyOnDemand", "KMSInvalidStateException", 0),
+	"wrapping/elliptic-curves":  refuse("GetParametersForImport", "ValidationException", 3),
+	"wrapping/ber":              refuse("ImportKeyMaterial", "InvalidCiphertextException", 1),
+	"wrapping/damaged":          refuse("ImportKeyMaterial", "IncorrectKeyMaterialException", 1),
+
 	"lifetime/delete-twice":             refuse("DeleteImportedKeyMaterial", "NotFoundException", 2),
 	"lifetime/delete-unknown":           refuse("DeleteImportedKeyMaterial", "NotFoundException", 0),
 	"lifetime/restore":                  refuse("Verify", "KMSInvalidSignatureException", 0),
