@@ -26,10 +26,23 @@ const (
 	// FlawDeadlineMisstated tells ParametersValidTo a day later than it is.
 	FlawDeadlineMisstated Flaw = "deadline-misstated"
 
+	// FlawPortable lets a key that holds the same material open ciphertexts of
+	// another.
+	FlawPortable Flaw = "ciphertext-portable"
+	// FlawOutright encrypts with the material itself, so that whoever has it can
+	// do the same outside.
+	FlawOutright Flaw = "encrypts-outright"
+	// FlawRelativeARN lets a multi-Region key be named by the ARN of its copy in
+	// another Region when it decrypts.
+	FlawRelativeARN Flaw = "relative-arn"
+	// FlawMaterialReplaced puts new material in the place of that imported into
+	// HMAC and asymmetric keys.
+	FlawMaterialReplaced Flaw = "material-replaced"
+
 	// FlawOtherMaterial puts whatever is imported in the place of the current
 	// material.
 	FlawOtherMaterial Flaw = "accepts-other-material"
-	// FlawDeletionForgets lets a key whose material was deleted begin anew.
+	// FlawDeletionForgets takes other material in the place of what was deleted.
 	FlawDeletionForgets Flaw = "deletion-forgets"
 	// FlawKnownAsNew takes known material as NEW_KEY_MATERIAL.
 	FlawKnownAsNew Flaw = "known-material-as-new"
@@ -111,12 +124,32 @@ const (
 	FlawImportsWhileDeleting Flaw = "imports-while-deleting"
 	// FlawCancelEnables enables a key whose deletion is cancelled.
 	FlawCancelEnables Flaw = "cancelling-enables"
+
+	// FlawMaterialReplicated gives replicas the material of the primary key.
+	FlawMaterialReplicated Flaw = "material-replicated"
+	// FlawReplicaTakesNew takes new material and descriptions in replicas.
+	FlawReplicaTakesNew Flaw = "replica-takes-new"
+	// FlawRotatesAhead rotates without regard to replicas that lack the material.
+	FlawRotatesAhead Flaw = "rotates-ahead-of-replicas"
+	// FlawPrimaryGoesFirst does not let primary keys wait for their replicas.
+	FlawPrimaryGoesFirst Flaw = "primary-goes-first"
+
+	// FlawExports answers GetPublicKey on a symmetric key with its material.
+	FlawExports Flaw = "exports-material"
+	// FlawAnyOrigin gives out parameters for keys whose material KMS made.
+	FlawAnyOrigin Flaw = "any-origin"
+	// FlawKeyStoreIgnored makes keys for import as if no custom key store had
+	// been named.
+	FlawKeyStoreIgnored Flaw = "key-store-ignored"
+	// FlawAnySpec makes keys for import of every spec.
+	FlawAnySpec Flaw = "any-spec-for-import"
 )
 
 // Flaws lists all flaws there are.
 func Flaws() []Flaw {
 	return []Flaw{
 		FlawTokenForAnyKey, FlawTokenNeverExpires, FlawDeadlineMisstated,
+		FlawPortable, FlawOutright, FlawRelativeARN, FlawMaterialReplaced,
 		FlawOtherMaterial, FlawDeletionForgets, FlawKnownAsNew, FlawNamedIDIgnored, FlawNewWithID, FlawKeysAlike, FlawIDForAll,
 		FlawMembersForAll, FlawDescriptionDropped,
 		FlawAutomaticRotation, FlawNewAtOnce, FlawRotationForgets, FlawRotatesNothing, FlawRotatesInAnyState, FlawThirdMaterial,
@@ -125,6 +158,8 @@ func Flaws() []Flaw {
 		FlawExpiryOptional, FlawDateForEver, FlawDateInPast, FlawDateBeyondYear, FlawFractionsKept, FlawNeverExpires,
 		FlawExpiredListed, FlawFirstDateStays, FlawDeletionWaits, FlawEnablesEmpty, FlawImportLeavesDisabled, FlawAnyWindow,
 		FlawImportsWhileDeleting, FlawCancelEnables,
+		FlawMaterialReplicated, FlawReplicaTakesNew, FlawRotatesAhead, FlawPrimaryGoesFirst,
+		FlawExports, FlawAnyOrigin, FlawKeyStoreIgnored, FlawAnySpec,
 	}
 }
 
@@ -169,6 +204,7 @@ var gaps = []struct {
 	{FlawAutomaticRotation, "EnableKeyRotation", true},
 	{FlawAutomaticRotation, "DisableKeyRotation", true},
 	{FlawRotatesInAnyState, "RotateKeyOnDemand", false},
+	{FlawAnyOrigin, "GetParametersForImport", true},
 	{FlawEnablesEmpty, "EnableKey", false},
 	{FlawImportsWhileDeleting, "GetParametersForImport", false},
 	{FlawImportsWhileDeleting, "ImportKeyMaterial", false},
@@ -196,7 +232,7 @@ func (c *call) spares(m *material) bool {
 		return c.flawed(FlawDeletionWaits)
 	case nonCurrent:
 		return c.flawed(FlawOldMaterialStays)
-	case pendingRotation:
+	case pendingRotation, pendingEverywhere:
 		return c.flawed(FlawWaitingStays)
 	}
 	return false
@@ -237,4 +273,46 @@ func (c *call) parseAnyhow(k *key, plaintext []byte) (*hsm.Key, error) {
 		filled = filled[:32]
 	}
 	return hsm.ParseMaterial(k.Spec, filled)
+}
+
+// replaced is the material that comes to an HMAC or asymmetric key: the parsed
+// one, or another where a flaw demands it.
+func (c *call) replaced(k *key, parsed *hsm.Key) ([]byte, error) {
+	if k.symmetric() || !c.flawed(FlawMaterialReplaced) {
+		return parsed.Canonical(), nil
+	}
+	m, err := firstMaterial(k)
+	if err != nil {
+		return nil, err
+	}
+	return m.Bytes, nil
+}
+
+// twin is the key that opens a ciphertext of another, as a flaw has it: the
+// named one, with the same material and the other's cipher.
+func (c *call) twin(named, k *key, materialID string) *key {
+	if named == nil || k == nil || !c.flawed(FlawPortable) {
+		return nil
+	}
+	for _, m := range named.Materials {
+		if m.Bytes != nil && hsm.MaterialID(k.identity(), m.Bytes) == materialID {
+			twin := named.clone()
+			twin.Identity = k.Identity
+			for _, m := range twin.Materials {
+				m.ID = materialID
+				m.setBytes(m.Bytes)
+			}
+			return twin
+		}
+	}
+	return nil
+}
+
+// encryptOutright is encrypt with the material itself.
+func (k *key) encryptOutright(plaintext []byte, context map[string]string) ([]byte, error) {
+	o, err := k.current().open(k)
+	if err != nil {
+		return nil, err
+	}
+	return o.cipher.Outright(o.key).Seal(hsm.BlobEncrypt, plaintext, context)
 }

@@ -105,9 +105,13 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 	if err != nil {
 		return nil, err
 	}
+	b, err := c.replaced(k, parsed)
+	if err != nil {
+		return nil, err
+	}
 	in := importing{
 		id:          hsm.MaterialID(k.identity(), parsed.Canonical()),
-		bytes:       parsed.Canonical(),
+		bytes:       b,
 		newMaterial: r.ImportType == "NEW_KEY_MATERIAL",
 		existing:    r.ImportType == "EXISTING_KEY_MATERIAL",
 		expected:    r.KeyMaterialId,
@@ -181,7 +185,7 @@ func (r *importKeyMaterialRequest) checkMembers(c *call, k *key) error {
 		}
 	}
 	if k.isReplica() && k.symmetric() {
-		if err := r.checkReplica(); err != nil {
+		if err := r.checkReplica(); err != nil && !c.flawed(FlawReplicaTakesNew) {
 			return err
 		}
 	}
@@ -274,9 +278,6 @@ func deleteImportedKeyMaterial(c *call, k *key, r *deleteImportedKeyMaterialRequ
 	}
 	if rotating != nil && k.pending() == nil && c.flawed(FlawRotationDecided) {
 		k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = time.Time{}, time.Time{}
-	}
-	if !k.complete() && c.flawed(FlawDeletionForgets) {
-		k.Materials = nil
 	}
 	return k.materialAnswer(id), nil
 }

@@ -59,7 +59,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	origin, err := r.origin(spec)
+	origin, err := r.origin(c, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Tags:        tags,
 		Identity:    newIdentity(),
 	}
-	if c.flawed(FlawKeysAlike) {
+	if k.symmetric() && c.flawed(FlawKeysAlike) {
 		clear(k.Identity)
 	}
 	if r.MultiRegion {
@@ -122,7 +122,7 @@ func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
 	return r.KeyUsage, nil
 }
 
-func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
+func (r *createKeyRequest) origin(c *call, spec *hsm.Spec) (string, error) {
 	switch r.Origin {
 	case "", originKMS:
 		if r.CustomKeyStoreId != "" {
@@ -130,7 +130,10 @@ func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
 		}
 		return originKMS, nil
 	case originExternal:
-		if !spec.Importable() {
+		if r.CustomKeyStoreId != "" && !c.flawed(FlawKeyStoreIgnored) {
+			return "", noSuchKeyStore() // documented to be impossible; the code is assumed
+		}
+		if !spec.Importable() && !c.flawed(FlawAnySpec) {
 			return "", validation("KeySpec %s is not supported for Origin EXTERNAL", spec.Name())
 		}
 		return originExternal, nil
@@ -249,7 +252,7 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 		return nil, validation("PendingWindowInDays must be between %d and %d", minDeletionWindow, maxDeletionWindow)
 	}
 	k.Deletion = &deletion{Days: window}
-	if k.isReplica() || len(k.Replicas) == 0 {
+	if k.isReplica() || len(k.Replicas) == 0 || c.flawed(FlawPrimaryGoesFirst) {
 		k.Deletion.begin(c.now)
 	}
 	return &scheduleKeyDeletionAnswer{k.arn(), epoch{k.Deletion.At}, k.state().String(), window}, nil

@@ -175,7 +175,7 @@ func (k *key) importMaterial(in importing) error {
 		return refuseSilently("IncorrectKeyMaterialException") // assumed: there is no ID to name
 	case len(k.Materials) == 0:
 		m = k.add(in.id, current)
-	case !in.newMaterial && in.flawed(FlawOtherMaterial):
+	case !in.newMaterial && (in.flawed(FlawOtherMaterial) || k.current().Bytes == nil && in.flawed(FlawDeletionForgets)):
 		m = k.current()
 		m.ID = in.id
 	case !in.newMaterial:

@@ -93,7 +93,7 @@ func (k *key) startRotation(now, end time.Time, flawed func(Flaw) bool) error {
 		return nil
 	case k.Origin == originExternal && k.pending() == nil:
 		return nothingPendingRotation(k.arn())
-	case k.Origin == originExternal && k.pending().State == pendingEverywhere:
+	case k.Origin == originExternal && k.pending().State == pendingEverywhere && !flawed(FlawRotatesAhead):
 		return missingInReplicas()
 	case k.Rotation.OnDemandCount >= maxOnDemandRotations:
 		return rotationLimit(k.arn())

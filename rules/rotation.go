@@ -190,7 +190,7 @@ func noAutomatic(t *experiment.Trial) {
 	try := func() {
 		experiment.Do(t, "turn automatic rotation on", refused, t.KMS.EnableKeyRotation, &kms.EnableKeyRotationInput{KeyId: aws.String(k.ARN)})
 		experiment.Do(t, "turn automatic rotation off", refused, t.KMS.DisableKeyRotation, &kms.DisableKeyRotationInput{KeyId: aws.String(k.ARN)})
-		t.Check("whether it rotates by itself", "false", fmt.Sprint(status(t, k).KeyRotationEnabled))
+		t.Check("whether it rotates by itself", "false", boolean(status(t, k).KeyRotationEnabled))
 	}
 	try()
 	t.Bring(k, t.Material(k.Spec))
@@ -309,7 +309,7 @@ func secondRequest(t *experiment.Trial) {
 	k, _ := symmetric(t, t.Material(material.SymmetricDefault))
 	second := stage(t, "import new material", k, t.Material(k.Spec))
 	rotate(t, "rotate", experiment.Success, k)
-	t.Check("whether a rotation is under way", "true", fmt.Sprint(status(t, k).OnDemandRotationStartDate != nil))
+	t.Check("whether a rotation is under way", "true", boolean(status(t, k).OnDemandRotationStartDate != nil))
 	rotate(t, "rotate again while it runs", experiment.Success, k)
 	awaitCurrent(t, k, second)
 	awaitEnd(t, k)

@@ -210,7 +210,7 @@ func idPerKey(t *experiment.Trial) {
 	_, first := symmetric(t, m)
 	_, second := symmetric(t, m)
 	t.Check("the IDs of the same material in two keys", "differ", relation(first, second))
-	t.Check("how long an ID is", "64", length(first))
+	t.Check("how long an ID is", "64", length(len(first)))
 }
 
 func relation(a, b string) string {

@@ -145,4 +145,6 @@ func orNone(s *string) string {
 	return *s
 }
 
-func length(s string) string { return strconv.Itoa(len(s)) }
+func length(n int) string { return strconv.Itoa(n) }
+
+func boolean(b bool) string { return strconv.FormatBool(b) }
