@@ -29,8 +29,8 @@ func encrypt(c *call, k *key, r *encryptRequest) (*encryptAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.symmetric() && c.flawed(FlawOutright) {
-		if blob, err = k.encryptOutright(r.Plaintext, r.EncryptionContext); err != nil {
+	if k.symmetric() {
+		if blob, err = c.encryptBadly(k, blob, r); err != nil {
 			return nil, err
 		}
 	}
@@ -123,6 +123,7 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 	if algorithm != hsm.SymmetricDefault {
 		return c.decryptRSA(ref, decryption, algorithm, blob, context)
 	}
+	blob = c.withoutName(blob)
 	materialID, err := hsm.MaterialIDOf(blob)
 	if err != nil {
 		if ref != "" { // a key that is not there, or not usable, is told first
@@ -148,8 +149,8 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 		return nil, err
 	}
 	plaintext, err := o.cipher.Open(blob, context)
-	if err != nil && c.flawed(FlawOutright) {
-		plaintext, err = o.cipher.Outright(o.key).Open(blob, context)
+	if err != nil {
+		plaintext, err = c.decryptBadly(o, blob, context)
 	}
 	if err != nil {
 		return nil, refusalOf(err)

@@ -130,6 +130,14 @@ func rotation() []Rule {
 		MovesClock: true,
 		Experiment: rotateExpired,
 	}, {
+		ID:         "rotation/history",
+		Statement:  "A rotation is listed with the time at which it completed; the first material and what is waiting are no rotations.",
+		Why:        "An auditor can read when each material came into use, but not when it was brought or asked for.",
+		Sources:    []Source{reference("ListKeyRotations"), recorded("ListKeyRotations before, during and after a rotation")},
+		Promise:    Documented,
+		Keys:       1,
+		Experiment: history,
+	}, {
 		ID:         "rotation/symmetric-only",
 		Statement:  "HMAC and asymmetric keys cannot be rotated on demand, and have no list of materials.",
 		Why:        "A new MAC or signing key is a new KMS key: those who verify have to learn of it anyway.",
@@ -359,6 +367,7 @@ func rotateExpired(t *experiment.Trial) {
 		}).KeyMaterialId)
 	t.Advance(2 * time.Hour)
 	t.State(k, types.KeyStateEnabled)
+	t.Import("import it again as NEW_KEY_MATERIAL", alreadyKnown(k, second), k, wrapped(t, k, m), as(types.ImportTypeNewKeyMaterial))
 	rotate(t, "rotate", experiment.Success, k)
 	awaitCurrent(t, k, second)
 	t.State(k, types.KeyStatePendingImport)
@@ -375,6 +384,29 @@ func expiring(t *experiment.Trial, d time.Duration) func(*kms.ImportKeyMaterialI
 		in.ExpirationModel = types.ExpirationModelTypeKeyMaterialExpires
 		in.ValidTo = aws.Time(t.Now().Add(d).Truncate(time.Second))
 	}
+}
+
+func history(t *experiment.Trial) {
+	k, _ := symmetric(t, t.Material(material.SymmetricDefault))
+	second := stage(t, "import new material", k, t.Material(k.Spec))
+	rotations := func() []types.RotationsListEntry {
+		return experiment.Do(t, "list the rotations of "+k.Label, experiment.Success, t.KMS.ListKeyRotations,
+			&kms.ListKeyRotationsInput{KeyId: aws.String(k.ARN)}).Rotations
+	}
+	t.Check("how many rotations there were", "0", length(len(rotations())))
+	rotate(t, "rotate", experiment.Success, k)
+	asked := aws.ToTime(status(t, k).OnDemandRotationStartDate)
+	awaitCurrent(t, k, second)
+	list := rotations()
+	t.Check("how many rotations there were", "1", length(len(list)))
+	if len(list) != 1 {
+		return
+	}
+	t.Check("the material that it brought", second, aws.ToString(list[0].KeyMaterialId))
+	t.Check("its kind", "ON_DEMAND", string(list[0].RotationType))
+	t.Check("whether it completed after it was asked for", "true", boolean(aws.ToTime(list[0].RotationDate).After(asked)))
+	all := materials(t, k)
+	t.Check("whether the first material has a date, too", "false", boolean(len(all) > 0 && all[0].RotationDate != nil))
 }
 
 func symmetricOnly(t *experiment.Trial) {

@@ -5,6 +5,7 @@ package rules_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,21 +19,44 @@ import (
 	"github.com/keymat/keymat/rules"
 )
 
-func TestRulesHold(t *testing.T) {
+// Each rule holds on the mock, and breaks with the flaws that are to break it
+// and with no other. An experiment that does not meet a flaw has the same
+// answers with it, so it is made again only with those that it meets.
+func TestRules(t *testing.T) {
 	for _, r := range rules.All() {
 		t.Run(r.ID, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				trial := try(t, &r)
-				if err := trial.Err(); err != nil {
-					t.Error(err)
+			met := holds(t, &r)
+			for flaw, ids := range byFlaw {
+				if slices.Contains(ids, r.ID) && !slices.Contains(met, flaw) {
+					t.Errorf("%s does not meet flaw %s", r.ID, flaw)
 				}
-				if got := len(trial.Keys()); got != r.Keys {
-					t.Errorf("it made %d keys, and announces %d", got, r.Keys)
+			}
+			for _, flaw := range met {
+				got, want := false, slices.Contains(byFlaw[flaw], r.ID)
+				synctest.Test(t, func(t *testing.T) { got = surprised(t, try(t, &r, mockkms.WithFlaws(flaw))) })
+				if got != want {
+					t.Errorf("flaw %s breaks %s: %t, want %t", flaw, r.ID, got, want)
 				}
-			})
+			}
 		})
 	}
+}
+
+// holds demands that the rule holds, and that it makes as many keys as it
+// announces. It tells the flaws that its experiment met.
+func holds(t *testing.T, r *rules.Rule) (met []mockkms.Flaw) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		trial := try(t, r, func(k *mockkms.KMS) { t.Cleanup(func() { met = k.FlawsMet() }) })
+		if err := trial.Err(); err != nil {
+			t.Error(err)
+		}
+		if got := len(trial.Keys()); got != r.Keys {
+			t.Errorf("it made %d keys, and announces %d", got, r.Keys)
+		}
+	})
+	return met
 }
 
 // try makes the rule's experiment on a mock of its own, and cleans up.

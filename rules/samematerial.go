@@ -173,17 +173,19 @@ func explicitlyExisting(t *experiment.Trial) {
 	t.State(k, types.KeyStateEnabled)
 }
 
+// alreadyKnown is the refusal of known material as new (recorded).
+func alreadyKnown(k experiment.Key, id string) experiment.Answer {
+	return experiment.Refused("IncorrectKeyMaterialException").
+		Saying("Key material (id: " + id + ") being imported as NEW_KEY_MATERIAL is already associated with KMS key " + k.ARN + ".")
+}
+
 func knownAsNew(t *experiment.Trial) {
 	first, second := t.Material(material.SymmetricDefault), t.Material(material.SymmetricDefault)
 	k, id := symmetric(t, first)
-	known := func(id string) experiment.Answer {
-		return experiment.Refused("IncorrectKeyMaterialException").
-			Saying("Key material (id: " + id + ") being imported as NEW_KEY_MATERIAL is already associated with KMS key " + k.ARN + ".")
-	}
 	isNew := as(types.ImportTypeNewKeyMaterial)
-	t.Import("import the current material as NEW_KEY_MATERIAL", known(id), k, wrapped(t, k, first), isNew)
+	t.Import("import the current material as NEW_KEY_MATERIAL", alreadyKnown(k, id), k, wrapped(t, k, first), isNew)
 	staged := t.Import("import other material as NEW_KEY_MATERIAL", experiment.Success, k, wrapped(t, k, second), isNew)
-	t.Import("import that as NEW_KEY_MATERIAL once more", known(aws.ToString(staged.KeyMaterialId)), k, wrapped(t, k, second), isNew)
+	t.Import("import that as NEW_KEY_MATERIAL once more", alreadyKnown(k, aws.ToString(staged.KeyMaterialId)), k, wrapped(t, k, second), isNew)
 	t.State(k, types.KeyStateEnabled)
 }
 

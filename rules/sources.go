@@ -46,8 +46,6 @@ func guideDelete() Source {
 
 func guideStates() Source { return guide("Key states of AWS KMS keys", "key-state") }
 
-func guideRotate() Source { return guide("Rotate AWS KMS keys", "rotate-keys") }
-
 func guideDeletion() Source { return guide("Delete an AWS KMS key", "deleting-keys") }
 
 func guideRegions() Source {

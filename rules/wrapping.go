@@ -257,7 +257,8 @@ func wrongPadding(t *experiment.Trial) {
 	m := t.Material(k.Spec)
 	p := t.Fetch(k, experiment.Quick(k.Spec))
 	t.Import("import what was wrapped with PKCS #1 v1.5", badCiphertext(), k, byHand(t, p, m, func(public *rsa.PublicKey, b []byte) ([]byte, error) {
-		return rsa.EncryptPKCS1v15(rand.Reader, public, b) // the mistake itself
+		//lint:ignore SA1019 the mistake itself
+		return rsa.EncryptPKCS1v15(rand.Reader, public, b)
 	}), nil)
 	t.State(k, types.KeyStatePendingImport)
 	t.Import("import what was wrapped with OAEP", experiment.Success, k, t.Wrap(p, m), nil)
