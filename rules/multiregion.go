@@ -126,9 +126,11 @@ func sameInReplica(t *experiment.Trial) {
 	primary := multiRegion(t, m)
 	replica := replicate(t, primary)
 	id := aws.ToString(t.Describe(primary).CurrentKeyMaterialId)
-	t.Import("import other material into the replica", unexpected(id), replica, wrapped(t, replica, t.Material(m.Spec())), nil)
+	p := t.Fetch(replica, experiment.Quick(replica.Spec))
+	t.Import("import other material into the replica", unexpected(id), replica, t.Wrap(p, t.Material(m.Spec())), nil)
 	t.State(replica, types.KeyStatePendingImport)
-	t.Check("the ID of the same material in the replica", id, aws.ToString(t.Bring(replica, m).KeyMaterialId))
+	same := t.Import("import the same material into the replica", experiment.Success, replica, t.Wrap(p, m), nil)
+	t.Check("its ID there", id, aws.ToString(same.KeyMaterialId))
 	t.State(replica, types.KeyStateEnabled)
 }
 
@@ -136,14 +138,15 @@ func primaryOnly(t *experiment.Trial) {
 	m := t.Material(material.SymmetricDefault)
 	primary := multiRegion(t, m)
 	replica := replicate(t, primary)
+	p := t.Fetch(replica, experiment.Quick(replica.Spec))
 	t.Import("import new material into the replica",
 		invalid("Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys"),
-		replica, wrapped(t, replica, t.Material(m.Spec())), as(types.ImportTypeNewKeyMaterial))
+		replica, t.Wrap(p, t.Material(m.Spec())), as(types.ImportTypeNewKeyMaterial))
 	t.Import("import the right material with a description into the replica",
 		invalid("Key material description can only be specified on primary Multi-Region keys"),
-		replica, wrapped(t, replica, m), func(in *kms.ImportKeyMaterialInput) { in.KeyMaterialDescription = aws.String("copy") })
+		replica, t.Wrap(p, m), func(in *kms.ImportKeyMaterialInput) { in.KeyMaterialDescription = aws.String("copy") })
 	t.State(replica, types.KeyStatePendingImport)
-	t.Bring(replica, m)
+	t.Import("import it without", experiment.Success, replica, t.Wrap(p, m), nil)
 	rotate(t, "rotate the replica", experiment.Refused("UnsupportedOperationException"), replica)
 	t.State(replica, types.KeyStateEnabled)
 }

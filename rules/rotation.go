@@ -125,7 +125,7 @@ func rotation() []Rule {
 		Why:        "A late rotation takes production down: the key stops for old and new data at once.",
 		Sources:    []Source{recorded("RotateKeyOnDemand after the pending material expired")},
 		Promise:    Observed,
-		Effects:    "moves the clock ahead by two hours",
+		Effects:    "moves the clock ahead by three hours",
 		Keys:       1,
 		MovesClock: true,
 		Experiment: rotateExpired,
@@ -369,6 +369,7 @@ func rotateExpired(t *experiment.Trial) {
 	t.State(k, types.KeyStateEnabled)
 	t.Import("import it again as NEW_KEY_MATERIAL", alreadyKnown(k, second), k, wrapped(t, k, m), as(types.ImportTypeNewKeyMaterial))
 	rotate(t, "rotate", experiment.Success, k)
+	t.Advance(time.Hour) // it may take minutes
 	awaitCurrent(t, k, second)
 	t.State(k, types.KeyStatePendingImport)
 	encryptRefused(t, pendingImport(k), k)

@@ -143,9 +143,10 @@ func otherBytesAfterDeletion(t *experiment.Trial) {
 	k, id := symmetric(t, m)
 	ciphertext := t.Encrypt(k, "kept")
 	remove(t, "delete the material", k, "")
-	t.Import("import other material", unexpected(id), k, wrapped(t, k, t.Material(k.Spec)), nil)
+	p := t.Fetch(k, experiment.Quick(k.Spec))
+	t.Import("import other material", unexpected(id), k, t.Wrap(p, t.Material(k.Spec)), nil)
 	t.State(k, types.KeyStatePendingImport)
-	t.Bring(k, m)
+	t.Import("import the right one", experiment.Success, k, t.Wrap(p, m), nil)
 	t.State(k, types.KeyStateEnabled)
 	t.Decrypt("decrypt what was encrypted before", experiment.Success, k, ciphertext, "kept")
 }
@@ -167,8 +168,9 @@ func explicitlyExisting(t *experiment.Trial) {
 	m := t.Material(material.SymmetricDefault)
 	k, id := symmetric(t, m)
 	existing := as(types.ImportTypeExistingKeyMaterial)
-	t.Import("import the same material as EXISTING_KEY_MATERIAL", experiment.Success, k, wrapped(t, k, m), existing)
-	t.Import("import other material as EXISTING_KEY_MATERIAL", unexpected(id), k, wrapped(t, k, t.Material(k.Spec)), existing)
+	p := t.Fetch(k, experiment.Quick(k.Spec))
+	t.Import("import other material as EXISTING_KEY_MATERIAL", unexpected(id), k, t.Wrap(p, t.Material(k.Spec)), existing)
+	t.Import("import the same material as EXISTING_KEY_MATERIAL", experiment.Success, k, t.Wrap(p, m), existing)
 	t.Check("the materials of the key", "CURRENT IMPORTED", parts(materials(t, k)))
 	t.State(k, types.KeyStateEnabled)
 }
@@ -183,8 +185,9 @@ func knownAsNew(t *experiment.Trial) {
 	first, second := t.Material(material.SymmetricDefault), t.Material(material.SymmetricDefault)
 	k, id := symmetric(t, first)
 	isNew := as(types.ImportTypeNewKeyMaterial)
-	t.Import("import the current material as NEW_KEY_MATERIAL", alreadyKnown(k, id), k, wrapped(t, k, first), isNew)
-	staged := t.Import("import other material as NEW_KEY_MATERIAL", experiment.Success, k, wrapped(t, k, second), isNew)
+	p := t.Fetch(k, experiment.Quick(k.Spec))
+	t.Import("import the current material as NEW_KEY_MATERIAL", alreadyKnown(k, id), k, t.Wrap(p, first), isNew)
+	staged := t.Import("import other material as NEW_KEY_MATERIAL", experiment.Success, k, t.Wrap(p, second), isNew)
 	t.Import("import that as NEW_KEY_MATERIAL once more", alreadyKnown(k, aws.ToString(staged.KeyMaterialId)), k, wrapped(t, k, second), isNew)
 	t.State(k, types.KeyStateEnabled)
 }
@@ -192,8 +195,9 @@ func knownAsNew(t *experiment.Trial) {
 func namedID(t *experiment.Trial) {
 	m := t.Material(material.SymmetricDefault)
 	k, id := symmetric(t, m)
-	t.Import("import the material and name its ID", experiment.Success, k, wrapped(t, k, m), naming(id))
-	t.Import("import the material and name another ID", unexpected(noMaterial), k, wrapped(t, k, m), naming(noMaterial))
+	w := wrapped(t, k, m)
+	t.Import("import the material and name another ID", unexpected(noMaterial), k, w, naming(noMaterial))
+	t.Import("import the material and name its ID", experiment.Success, k, w, naming(id))
 	t.State(k, types.KeyStateEnabled)
 }
 
@@ -274,9 +278,10 @@ func otherBytesElsewhere(t *experiment.Trial) {
 		t.Import("import other material", want, k, wrapped(t, k, t.Material(spec)), nil)
 		t.State(k, types.KeyStateEnabled)
 		remove(t, "delete the material", k, "")
-		t.Import("import other material after that", want, k, wrapped(t, k, t.Material(spec)), nil)
+		p := t.Fetch(k, experiment.Quick(spec))
+		t.Import("import other material after that", want, k, t.Wrap(p, t.Material(spec)), nil)
 		t.State(k, types.KeyStatePendingImport)
-		t.Bring(k, m)
+		t.Import("import the right one", experiment.Success, k, t.Wrap(p, m), nil)
 		t.State(k, types.KeyStateEnabled)
 	}
 }

@@ -205,8 +205,8 @@ func wrapP521(t *experiment.Trial) {
 	k := t.NewKey(material.ECCNISTP521, nil)
 	refused(t, k, oaep()[:2]...)
 	accepted(t, k, t.Material(k.Spec),
-		wrap.Pair{Algorithm: wrap.OAEPSHA256, KeySpec: wrap.RSA3072}, wrap.Pair{Algorithm: wrap.OAEPSHA1, KeySpec: wrap.RSA4096},
-		wrap.Pair{Algorithm: wrap.RSAAESSHA256, KeySpec: wrap.RSA2048}, wrap.Pair{Algorithm: wrap.RSAAESSHA1, KeySpec: wrap.RSA3072})
+		wrap.Pair{Algorithm: wrap.OAEPSHA256, KeySpec: wrap.RSA3072}, wrap.Pair{Algorithm: wrap.OAEPSHA1, KeySpec: wrap.RSA3072},
+		wrap.Pair{Algorithm: wrap.RSAAESSHA256, KeySpec: wrap.RSA2048}, wrap.Pair{Algorithm: wrap.RSAAESSHA1, KeySpec: wrap.RSA2048})
 }
 
 func wrapEd25519(t *experiment.Trial) {
