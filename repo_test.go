@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "importer", "token", "wrap", "material", "mockkms",
-		"internal/awsclient", "internal/experiment", "internal/files", "internal/term",
+		"internal/awsclient", "internal/experiment", "internal/files", "internal/page", "internal/term",
 	},
 	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
 	"importer": {"token", "wrap", "material"},
@@ -47,6 +47,7 @@ var layers = map[string][]string{
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 
