@@ -28,7 +28,7 @@ type KMS struct {
 	past       past
 	buckets    buckets
 	conditions atomic.Pointer[Conditions]
-	flawsMet   sync.Map // of Flaw
+	meets      func(Flaw) // nil: nobody watches
 	trail      trail
 	calls      callLog
 	usages     usages
