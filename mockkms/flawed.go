@@ -117,9 +117,9 @@ func (c *call) replaced(k *key, parsed *hsm.Key) ([]byte, error) {
 }
 
 // twin is the key that opens a ciphertext of another, as a flaw has it: the
-// named one, with the same material and the other's cipher.
+// named one, with the same material and the other's cipher. Nil: none does.
 func (c *call) twin(named, k *key, materialID string) *key {
-	if named == nil || k == nil || !c.flawed(FlawPortable) {
+	if k == nil || !c.flawed(FlawPortable) {
 		return nil
 	}
 	for _, m := range named.Materials {
