@@ -41,6 +41,7 @@ var layers = map[string][]string{
 	"material": {},
 
 	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
+	"escrow/shamir":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
 	"escrow/internal/gf256":  {},
 	"escrow/internal/subset": {},
 
@@ -72,6 +73,7 @@ var libraries = map[string][]string{
 	"token":    {},
 
 	"escrow/slip39":          {},
+	"escrow/shamir":          {},
 	"escrow/internal/gf256":  {},
 	"escrow/internal/subset": {},
 
@@ -83,7 +85,7 @@ var libraries = map[string][]string{
 }
 
 // pure packages do no input or output but what their callers hand them.
-var pure = []string{"material", "wrap", "token", "escrow/slip39", "escrow/internal/gf256", "escrow/internal/subset", "mockkms/internal/hsm"}
+var pure = []string{"material", "wrap", "token", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset", "mockkms/internal/hsm"}
 
 // outside is the part of the standard library that reaches the machine.
 var outside = []string{"log", "net", "net/http", "os", "os/exec", "syscall"}
