@@ -40,6 +40,7 @@ var layers = map[string][]string{
 	"wrap":     {"material"},
 	"material": {},
 
+	"escrow":                 {"material", "escrow/slip39", "escrow/shamir"},
 	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
 	"escrow/shamir":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
 	"escrow/internal/gf256":  {},
@@ -72,6 +73,7 @@ var libraries = map[string][]string{
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
 
+	"escrow":                 {"filippo.io/age"},
 	"escrow/slip39":          {},
 	"escrow/shamir":          {},
 	"escrow/internal/gf256":  {},
@@ -85,7 +87,7 @@ var libraries = map[string][]string{
 }
 
 // pure packages do no input or output but what their callers hand them.
-var pure = []string{"material", "wrap", "token", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset", "mockkms/internal/hsm"}
+var pure = []string{"material", "wrap", "token", "escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset", "mockkms/internal/hsm"}
 
 // outside is the part of the standard library that reaches the machine.
 var outside = []string{"log", "net", "net/http", "os", "os/exec", "syscall"}
