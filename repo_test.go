@@ -32,9 +32,10 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"importer", "token", "wrap", "material", "mockkms",
-		"internal/awsclient", "internal/files", "internal/term",
+		"rules", "importer", "token", "wrap", "material", "mockkms",
+		"internal/awsclient", "internal/experiment", "internal/files", "internal/page", "internal/term",
 	},
+	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
 	"importer": {"token", "wrap", "material"},
 	"token":    {"wrap", "material"},
 	"wrap":     {"material"},
@@ -50,7 +51,9 @@ var layers = map[string][]string{
 	"mockkms/internal/hsm": {},
 
 	"internal/awsclient":     {},
+	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 

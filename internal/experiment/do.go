@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// Do makes a call and compares the answer with the one wanted. What says in
+// the words of the rule what is done: "import it into key B". Call is a method
+// of a client that the trial gave out. The output is empty, never nil, when the
+// call was refused or the trial has stopped.
+//
+//	out := experiment.Do(t, "encrypt under key A", experiment.Success, t.KMS.Encrypt, &kms.EncryptInput{…})
+func Do[In, Out any](t *Trial, what string, want Answer, call func(context.Context, *In, ...func(*kms.Options)) (*Out, error), in *In) *Out {
+	if t.stopped() {
+		return new(Out)
+	}
+	o := Observation{What: what, Expected: want.String(), At: time.Now().UTC()}
+	out, err := call(context.WithValue(t.ctx, recordHere{}, &o), in)
+	o.Seconds = time.Since(o.At).Seconds()
+	o.Observed, o.AsExpected = describe(err), want.fits(err)
+	switch {
+	case t.ctx.Err() != nil:
+		t.stop(context.Cause(t.ctx))
+	case o.AsExpected:
+		t.note(o)
+	case accident(err):
+		t.note(o)
+		t.stop(fmt.Errorf("%s: %w", what, err))
+	default:
+		t.note(o)
+		t.stop(&SurpriseError{o})
+	}
+	if out == nil || err != nil {
+		return new(Out)
+	}
+	return out
+}
+
+// Check compares something that was observed without a call of its own, such
+// as a field of an answer or the result of a computation.
+func (t *Trial) Check(what, want, got string) {
+	if t.stopped() {
+		return
+	}
+	o := Observation{What: what, Expected: want, Observed: got, AsExpected: want == got, At: time.Now().UTC()}
+	t.note(o)
+	if !o.AsExpected {
+		t.stop(&SurpriseError{o})
+	}
+}
+
+func (t *Trial) note(o Observation) {
+	t.steps = append(t.steps, o)
+	if t.bench.Observe != nil {
+		t.bench.Observe(t, o)
+	}
+}
+
+// recordHere is the key of the *Observation in a call's context.
+type recordHere struct{}
+
+// recording is the client with calls that note operation, Region and request
+// ID in the observation their context carries.
+func recording(client *kms.Client) *kms.Client {
+	return kms.New(client.Options(), func(o *kms.Options) {
+		o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(s *middleware.Stack) error {
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("recordObservation", record), middleware.After)
+		})
+	})
+}
+
+func record(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleInitialize(ctx, in)
+	if o, ok := ctx.Value(recordHere{}).(*Observation); ok {
+		o.Operation = awsmiddleware.GetOperationName(ctx)
+		o.Region = awsmiddleware.GetRegion(ctx)
+		o.RequestID, _ = awsmiddleware.GetRequestIDMetadata(metadata)
+	}
+	return out, metadata, err
+}
