@@ -32,8 +32,8 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "importer", "token", "wrap", "material", "mockkms",
-		"internal/awsclient", "internal/experiment", "internal/files", "internal/page", "internal/term",
+		"rules", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/page", "internal/term",
 	},
 	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
 	"importer": {"token", "wrap", "material"},
@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/card":          {"internal/page"},
 	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
@@ -85,6 +86,7 @@ var libraries = map[string][]string{
 	"mockkms": {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
 	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
+	"internal/card":  {"rsc.io/qr"},
 	"internal/files": {"golang.org/x/sys/"},
 	"internal/term":  {"golang.org/x/sys/", "golang.org/x/term"},
 }
