@@ -5,12 +5,19 @@ package cmd_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/pem"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/keymat/keymat/cmd"
 )
@@ -215,4 +222,108 @@ func TestUnwritable(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, error %v", left, err)
 	}
+}
+
+// TestProtectedIdentities opens escrows with identities that need something
+// from the person: a passphrase, a PIN.
+func TestProtectedIdentities(t *testing.T) {
+	const passphrase = "tomato"
+	d := newDesk(t)
+	x25519 := strings.TrimSpace(d.golden("x25519.identity"))
+	d.protect(x25519, passphrase, "age.txt", false)
+	d.protect(x25519, passphrase, "armored.txt", true)
+	d.write("plugin.txt", "# a YubiKey\nAGE-PLUGIN-SHIFT-1QYFS6JVC\n")
+	d.encryptedSSH("id.ssh", passphrase)
+	d.run(&person{}, 0, "escrow", "seal", "--generate", "--spec", "HMAC_256", "--out", d.path("app.escrow"),
+		"-R", d.path("id.ssh.pub"), "-r", "age1shift1qyz9wcxq", "-r", "age102nvq67pnm3sjmva4pa5avvf6vph84wr6djy055c5reva244qq2qkd8r5z")
+	tests := []struct{ identity, right, asked string }{
+		{"age.txt", passphrase, "Passphrase of "},
+		{"armored.txt", passphrase, "Passphrase of "},
+		{"id.ssh", passphrase, "Passphrase of "},
+		{"plugin.txt", "1234", "shift plugin: PIN"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.identity, func(t *testing.T) {
+			open := []string{"escrow", "open", d.path("app.escrow"), "--identity", d.path(tt.identity), "--out", d.path(tt.identity + ".out")}
+			d.run(&person{answers: []string{"wrong"}}, 1, open...)
+			p := &person{answers: []string{tt.right}}
+			d.run(p, 0, open...)
+			if len(p.asked) != 1 || !strings.HasPrefix(p.asked[0], tt.asked) {
+				t.Errorf("asked %q, want %q…", p.asked, tt.asked)
+			}
+		})
+	}
+	d.wantTold("shift plugin: touch nothing")
+}
+
+func TestNoIdentity(t *testing.T) {
+	d := newDesk(t)
+	d.golden("recipients.escrow")
+	x25519 := d.golden("x25519.identity")
+	for name, tt := range map[string]struct{ content, want string }{
+		"empty":     {"# nothing\n", "there is no age identity in it"},
+		"cut":       {x25519[:len(x25519)-4], "line 1 is not an age identity"},
+		"text":      {"\n\nhello\n", "line 3 is not an age identity"},
+		"recipient": {"ssh-ed25519 AAAA\n", "line 1 is a recipient; its identity is needed to open something"},
+		"pem":       {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not an ssh private key that age takes (ed25519 or RSA)"},
+	} {
+		d.write(name, tt.content)
+		d.run(&person{}, 1, "escrow", "open", d.path("recipients.escrow"), "--identity", d.path(name), "--out", d.path("out"))
+		d.wantTold(tt.want)
+		if strings.Contains(d.stderr.String(), "AGE-SECRET") {
+			t.Errorf("%s: the story tells an identity", name)
+		}
+	}
+}
+
+func (d *desk) write(name, content string) {
+	d.t.Helper()
+	if err := os.WriteFile(d.path(name), []byte(content), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// protect writes identities into an age file with a passphrase.
+func (d *desk) protect(identities, passphrase, name string, inArmor bool) {
+	d.t.Helper()
+	recipient, err := age.NewScryptRecipient(passphrase)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	recipient.SetWorkFactor(10)
+	var bare, text bytes.Buffer
+	w, err := age.Encrypt(&bare, recipient)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_, err = io.WriteString(w, identities)
+	err = errors.Join(err, w.Close())
+	a := armor.NewWriter(&text)
+	_, armorErr := a.Write(bare.Bytes())
+	if err := errors.Join(err, armorErr, a.Close()); err != nil {
+		d.t.Fatal(err)
+	}
+	if inArmor {
+		bare = text
+	}
+	d.write(name, bare.String())
+}
+
+// encryptedSSH makes a key pair as ssh-keygen does.
+func (d *desk) encryptedSSH(name, passphrase string) {
+	d.t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKeyWithPassphrase(private, "a comment", []byte(passphrase))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.write(name, string(pem.EncodeToMemory(block)))
+	d.write(name+".pub", string(ssh.MarshalAuthorizedKey(key)))
 }

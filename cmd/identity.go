@@ -54,7 +54,7 @@ func (a *app) parseIdentities(ctx context.Context, name string, data []byte) ([]
 		identity, err := a.parseSSH(ctx, name, data)
 		return []age.Identity{identity}, err
 	}
-	return a.parseLines(ctx, text)
+	return a.parseLines(ctx, data)
 }
 
 // isAgeFile reports whether data is an age file, as bytes or in armor.
