@@ -143,6 +143,7 @@ func TestShareEntryEnds(t *testing.T) {
 	d.golden("quorum-words.escrow")
 	shares := strings.Split(d.golden("quorum-words.shares"), "\n")
 	d.run(&person{answers: []string{shares[1], ""}}, 1, "escrow", "open", d.path("quorum-words.escrow"), "--out", d.path("out.key"))
+	d.wantTold("1 of the 2 shares needed")
 	if _, err := os.Stat(d.path("out.key")); err == nil {
 		t.Error("something was written")
 	}

@@ -21,6 +21,9 @@ func explainEscrow(err error) (advice, bool) {
 	if _, ok := errors.AsType[*lockedShareError](err); ok {
 		return hint("name the custodian's identity: --identity FILE"), true
 	}
+	if _, ok := errors.AsType[*needSharesError](err); ok {
+		return hint("name files of shares: --share FILE; or type them in a terminal"), true
+	}
 	if e, ok := errors.AsType[*escrow.LockedError](err); ok {
 		return explainLocked(e), true
 	}

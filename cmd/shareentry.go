@@ -12,6 +12,7 @@ import (
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 )
 
@@ -28,17 +29,20 @@ func (a *app) combine(ctx context.Context, f *escrow.File, u unlocking) (materia
 			return material.Secret{}, nil, err
 		}
 	}
-	var indices []int
-	for _, s := range shares {
-		indices = append(indices, s.Index)
-	}
 	var key material.Secret
 	if f != nil {
 		key, err = f.Combine(shares)
 	} else {
 		key, err = escrow.Combine(shares)
 	}
-	return key, indices, err
+	return key, indicesOf(shares), err
+}
+
+func indicesOf(shares []escrow.Share) (indices []int) {
+	for _, s := range shares {
+		indices = append(indices, s.Index)
+	}
+	return indices
 }
 
 // readShares reads the files of shares, and says of a bad one in which file it
@@ -141,6 +145,12 @@ func (a *app) askShares(ctx context.Context, f *escrow.File) (shares []escrow.Sh
 			a.warn("%v; it was not taken", err)
 			continue
 		}
+		if _, nobody := errors.AsType[*term.NoTerminalError](err); nobody {
+			return nil, &needSharesError{need: need, err: err}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil, &escrow.MissingSharesError{Have: indicesOf(shares), Need: need}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -149,6 +159,15 @@ func (a *app) askShares(ctx context.Context, f *escrow.File) (shares []escrow.Sh
 	}
 	return shares, nil
 }
+
+// needSharesError says that there was nobody to ask for shares.
+type needSharesError struct {
+	need int
+	err  error
+}
+
+func (e *needSharesError) Error() string { return fmt.Sprintf("it takes %d shares: %v", e.need, e.err) }
+func (e *needSharesError) Unwrap() error { return e.err }
 
 // checkNew refuses a share that is there already, or of another set.
 func checkNew(shares []escrow.Share, s escrow.Share) error {

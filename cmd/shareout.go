@@ -5,7 +5,9 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,7 +35,7 @@ func (q *quorum) register(c *cobra.Command) {
 	c.Flags().StringVar(&q.of, "quorum", "", "seal under a fresh key, of which `k/n` shares are made: 3/5 makes five, and any three open the escrow")
 	c.Flags().TextVar(&q.scheme, "scheme", escrow.SLIP39, "`how` to share the key: slip39 (words) or shamir (the textbook scheme)")
 	c.Flags().BoolVar(&q.fips, "fips", false, "with --quorum: seal with AES-256-GCM instead of age")
-	c.Flags().StringVar(&q.dir, "shares-dir", "", "`folder` for the shares: a card to print each, or with --custodian an age file each")
+	c.Flags().StringVar(&q.dir, "shares-dir", "", "`folder` for the shares, made if need be: a card to print each, or with --custodian an age file each")
 	c.Flags().StringArrayVar(&q.custodians, "custodian", nil, "`recipient` of one share, from the first on; as often as there are shares")
 	c.Flags().BoolVar(&q.show, "show-shares", false, "show the shares on the terminal, one at a time, instead")
 	complete(c, "scheme", escrow.Schemes())
@@ -76,6 +78,9 @@ func (q quorum) check() error {
 	if q.show {
 		return nil
 	}
+	if _, err := os.Stat(q.dir); errors.Is(err, fs.ErrNotExist) {
+		return files.Check(q.dir, files.KeepExisting) // it will be made
+	}
 	for i := range p.Count {
 		if err := files.Check(q.file(i), files.KeepExisting); err != nil {
 			return err
@@ -110,6 +115,9 @@ func (a *app) handOut(ctx context.Context, f *escrow.File, shares []escrow.Share
 		if to[i], err = escrow.ParseRecipient(custodian, a.pluginUI(ctx)); err != nil {
 			return written, fmt.Errorf("custodian %d: %w", i+1, err)
 		}
+	}
+	if err := os.Mkdir(q.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return written, fmt.Errorf("making the folder %s: %w", q.dir, err)
 	}
 	for i, s := range shares {
 		if err := a.writeShare(f, s, q, to, i); err != nil {
