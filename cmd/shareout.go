@@ -116,8 +116,8 @@ func (a *app) handOut(ctx context.Context, f *escrow.File, shares []escrow.Share
 			return written, fmt.Errorf("custodian %d: %w", i+1, err)
 		}
 	}
-	if err := os.Mkdir(q.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return written, fmt.Errorf("making the folder %s: %w", q.dir, err)
+	if err := files.MakeFolder(q.dir); err != nil {
+		return nil, err
 	}
 	for i, s := range shares {
 		if err := a.writeShare(f, s, q, to, i); err != nil {
