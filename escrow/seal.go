@@ -82,7 +82,12 @@ type Plan struct {
 
 // SealQuorum seals m under a fresh key and shares that key. Before it returns, every subset of Threshold shares has given the key,
 // and the key has opened the file and given m. Errors: [*FIPSError], or those of the scheme for numbers that it does not take.
-func SealQuorum(m *material.Material, created time.Time, p Plan) (*File, []Share, error) {
+func SealQuorum(m *material.Material, created time.Time, p Plan) (f *File, shares []Share, err error) {
+	material.Erasing(func() { f, shares, err = sealQuorum(m, created, p) })
+	return f, shares, err
+}
+
+func sealQuorum(m *material.Material, created time.Time, p Plan) (*File, []Share, error) {
 	if !p.Profile.Shared() {
 		return nil, nil, fmt.Errorf("the profile %s has no shares", p.Profile)
 	}

@@ -51,16 +51,15 @@ func (s Share) Text() material.Secret {
 // shareLine begins the form of a share for machines: "keymat-share/1", the ID of the escrow and the text.
 const shareLine = "keymat-share/1"
 
-// Line returns the share in the form for machines: one line in upper case, as a QR code holds it best. It is as secret as the text.
+// Line returns the share in the form for machines: one line in upper case, as a QR code holds it best. Without an ID it is only the
+// text. It is as secret as the text.
 func (s Share) Line() material.Secret {
 	var line []byte
 	s.Text().Expose(func(text []byte) error {
 		line = make([]byte, 0, len(shareLine)+len(ID{})*2+len(text)+2)
-		line = append(line, shareLine...)
 		if s.ID != nil {
-			line = fmt.Appendf(line, " %s", s.ID)
+			line = fmt.Appendf(line, "%s %s ", shareLine, s.ID)
 		}
-		line = append(line, ' ')
 		line = append(line, text...)
 		for i, b := range line { // in place: bytes.ToUpper would leave a copy behind
 			if 'a' <= b && b <= 'z' {

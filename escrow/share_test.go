@@ -232,11 +232,9 @@ func FuzzParseShare(f *testing.F) {
 		if err != nil || again.Index != s.Index || !again.Text().Equal(s.Text()) {
 			t.Errorf("text: %v", err)
 		}
-		if s.ID != nil {
-			line, err := escrow.ParseShare(reveal(s.Line()))
-			if err != nil || *line.ID != *s.ID {
-				t.Errorf("line: %v", err)
-			}
+		line, err := escrow.ParseShare(reveal(s.Line()))
+		if err != nil || !line.Text().Equal(s.Text()) || (line.ID == nil) != (s.ID == nil) || s.ID != nil && *line.ID != *s.ID {
+			t.Errorf("line: %v", err)
 		}
 	})
 }

@@ -133,7 +133,12 @@ func (f *File) Combine(shares []Share) (material.Secret, error) {
 // Combine gives the key that shares of one set share, 32 bytes, without an escrow to compare them with: wrong shares are found by
 // their checksums, by SLIP-0039's digest, or only by the key not opening anything. Errors: [*ForeignShareError],
 // [*DuplicateShareError], [*MissingSharesError], and those of the scheme.
-func Combine(shares []Share) (material.Secret, error) {
+func Combine(shares []Share) (key material.Secret, err error) {
+	material.Erasing(func() { key, err = combine(shares) })
+	return key, err
+}
+
+func combine(shares []Share) (material.Secret, error) {
 	var have []int
 	for _, s := range shares {
 		if s.Scheme != shares[0].Scheme || s.set() != shares[0].set() {
