@@ -149,6 +149,20 @@ func TestShareEntryEnds(t *testing.T) {
 	}
 }
 
+// TestMoreShares: what files do not give is asked for.
+func TestMoreShares(t *testing.T) {
+	d := newDesk(t)
+	d.golden("quorum-words.escrow")
+	shares := strings.Split(strings.TrimSpace(d.golden("quorum-words.shares")), "\n")
+	d.write("one.txt", shares[0])
+	p := &person{answers: []string{shares[0], shares[2]}}
+	d.run(p, 0, "escrow", "combine", "--share", d.path("one.txt"), "--out", d.path("key.txt"))
+	d.wantTold("share 1 came twice; it was not taken")
+	if len(p.asked) != 2 || p.asked[0] != "Share 2 of 2, word 1 of 33" {
+		t.Errorf("asked %q", p.asked)
+	}
+}
+
 // TestPlainShareEntry types shares of the textbook scheme, one of them foreign.
 func TestPlainShareEntry(t *testing.T) {
 	d := newDesk(t)

@@ -75,7 +75,7 @@ func TestExplain(t *testing.T) {
 		{&material.AmbiguousError{}, "", "--material-encoding", 1},
 		{&noIdentityError{recipients: []string{"age1a", "age1b"}}, "the identity of age1a, age1b", "--identity FILE", 1},
 		{&noKeyError{}, "the key it was sealed under", "--open-key FILE", 1},
-		{&needSharesError{need: 2, err: &term.NoTerminalError{What: "x"}}, "it takes 2 shares: cannot ask \"x\": no terminal", "--share FILE", 1},
+		{&needSharesError{need: 2, err: &term.NoTerminalError{What: "x"}}, "0 of the 2 shares needed: cannot ask \"x\": no terminal", "--share FILE", 1},
 		{&lockedShareError{}, "encrypted to its custodian", "--identity FILE", 1},
 		{&escrow.LockedError{Profile: escrow.Recipients, Err: errors.New("no match")}, "opens the escrow: no match", "keymat inspect", 1},
 		{&escrow.LockedError{Profile: escrow.Passphrase}, "the passphrase does not open the escrow", "try again", 1},

@@ -16,18 +16,16 @@ import (
 	"github.com/keymat/keymat/material"
 )
 
-// combine gathers shares from files, or asks for them, until there are enough,
-// and gives the key and the indices of the shares. f is the escrow they open,
-// and nil if that is not at hand.
+// combine gathers shares from files, asks for those that are missing, and gives
+// the key and the indices of the shares. f is the escrow they open, and nil if
+// that is not at hand.
 func (a *app) combine(ctx context.Context, f *escrow.File, u unlocking) (material.Secret, []int, error) {
 	shares, err := a.readShares(ctx, f, u)
 	if err != nil {
 		return material.Secret{}, nil, err
 	}
-	if len(u.shares) == 0 {
-		if shares, err = a.askShares(ctx, f); err != nil {
-			return material.Secret{}, nil, err
-		}
+	if shares, err = a.askShares(ctx, f, shares); err != nil {
+		return material.Secret{}, nil, err
 	}
 	var key material.Secret
 	if f != nil {
@@ -125,13 +123,15 @@ func checkShare(f *escrow.File, s escrow.Share) error {
 	return f.CheckShare(s)
 }
 
-// askShares asks for shares until there are as many as it takes. A bad one is
-// named and asked for again.
-func (a *app) askShares(ctx context.Context, f *escrow.File) (shares []escrow.Share, err error) {
-	need := escrow.MinThreshold // until a share says it
-	scheme := escrow.SLIP39
-	if f != nil {
+// askShares adds to the shares at hand until there are as many as it takes. A
+// bad one is named and asked for again.
+func (a *app) askShares(ctx context.Context, f *escrow.File, shares []escrow.Share) ([]escrow.Share, error) {
+	need, scheme := escrow.MinThreshold, escrow.SLIP39 // until a share says it
+	switch {
+	case f != nil:
 		need, scheme = f.Shares.Threshold, f.Shares.Scheme
+	case len(shares) > 0:
+		need, scheme = shares[0].Threshold, shares[0].Scheme
 	}
 	for len(shares) < need {
 		s, err := a.askShare(ctx, fmt.Sprintf("Share %d of %d", len(shares)+1, need), scheme)
@@ -146,7 +146,7 @@ func (a *app) askShares(ctx context.Context, f *escrow.File) (shares []escrow.Sh
 			continue
 		}
 		if _, nobody := errors.AsType[*term.NoTerminalError](err); nobody {
-			return nil, &needSharesError{need: need, err: err}
+			return nil, &needSharesError{have: len(shares), need: need, err: err}
 		}
 		if errors.Is(err, io.EOF) {
 			return nil, &escrow.MissingSharesError{Have: indicesOf(shares), Need: need}
@@ -162,11 +162,14 @@ func (a *app) askShares(ctx context.Context, f *escrow.File) (shares []escrow.Sh
 
 // needSharesError says that there was nobody to ask for shares.
 type needSharesError struct {
-	need int
-	err  error
+	have, need int
+	err        error
 }
 
-func (e *needSharesError) Error() string { return fmt.Sprintf("it takes %d shares: %v", e.need, e.err) }
+func (e *needSharesError) Error() string {
+	return fmt.Sprintf("%d of the %d shares needed: %v", e.have, e.need, e.err)
+}
+
 func (e *needSharesError) Unwrap() error { return e.err }
 
 // checkNew refuses a share that is there already, or of another set.

@@ -126,7 +126,7 @@ func TestLyingShares(t *testing.T) {
 		share  escrow.Share
 		want   string
 	}{
-		{"quorum-words", words(func(s *slip39.Share) { s.Index = 3 }), "share 4 is of another set: it differs in its index, beyond 3"},
+		{"quorum-words", words(func(s *slip39.Share) { s.Index = 3 }), "share 4 is of another set: it differs in its index, which is none from 1 to 3"},
 		{"quorum-words", words(func(s *slip39.Share) { s.Index = 1 }), "share 2 is not the one that was dealt: it does not match its commitment in the escrow"},
 		{"quorum-words", words(func(s *slip39.Share) { s.Threshold = 3 }), "share 1 is of another set: it differs in how many it takes, 3"},
 		{"quorum-words", words(func(s *slip39.Share) { s.Identifier ^= 1 }), "share 1 is of another set: it differs in the identifier of its set"},

@@ -26,7 +26,8 @@ type ShareSet struct {
 
 	// Commitments are, share by share from the first, the SHA-256 digest of "keymat/share/v1", the 16 bytes of the ID, the index as
 	// a byte and the value of the share. With them a wrong share is named before it is combined with others. A value is 256 random
-	// bits and the ID is fresh, so that a commitment gives away nothing that could be searched for.
+	// bits and the ID is fresh, so that a commitment gives away nothing that could be searched for; in theory, though, it makes the
+	// secrecy of plain Shamir shares a matter of computing, as the ciphertext beside it does anyway.
 	Commitments []Digest `json:"commitments"`
 }
 
@@ -103,8 +104,8 @@ func (f *File) CheckShare(s Share) error {
 		return foreign(fmt.Sprintf("how many it takes, %d", s.Threshold))
 	case s.Count != 0 && s.Count != f.Shares.Count:
 		return foreign(fmt.Sprintf("how many there are, %d", s.Count))
-	case s.Index > f.Shares.Count:
-		return foreign(fmt.Sprintf("its index, beyond %d", f.Shares.Count))
+	case s.Index < 1 || s.Index > f.Shares.Count:
+		return foreign(fmt.Sprintf("its index, which is none from 1 to %d", f.Shares.Count))
 	case s.commitment(f.ID) != f.Shares.Commitments[s.Index-1]:
 		return &AlteredShareError{Index: s.Index}
 	}
