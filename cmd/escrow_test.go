@@ -215,6 +215,8 @@ func TestEscrowPassphrase(t *testing.T) {
 	d.wantTold("the two passphrases differ, and nothing was written")
 	d.run(&person{answers: []string{"", ""}}, 1, seal...)
 	d.wantTold("an empty passphrase protects nothing")
+	d.run(&person{answers: []string{"one", "one"}}, 0, seal...)
+	d.wantTold("wrote the escrow ")
 	d.golden("passphrase.escrow")
 	want := d.golden("symmetric.key")
 	d.run(&person{answers: []string{"wrong"}}, 1, "escrow", "open", d.path("passphrase.escrow"), "--out", d.path("out.key"))

@@ -151,7 +151,7 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 		if err != nil {
 			return err
 		}
-		k, err = r.keyOfMaterial(c.scope, materialID)
+		k, err = c.ownerOf(r, named, materialID)
 		switch {
 		case err != nil:
 			return err
