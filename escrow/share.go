@@ -99,8 +99,10 @@ func ParseShare(data []byte) (Share, error) {
 }
 
 func parseText(text []byte) (Share, error) {
-	if shamir.IsText(text) {
-		s, err := shamir.Parse(text)
+	joined := bytes.Join(bytes.Fields(text), nil) // cards have gaps for the eye
+	defer clear(joined)
+	if shamir.IsText(joined) {
+		s, err := shamir.Parse(joined)
 		return textShare(s), err
 	}
 	s, err := slip39.Parse(text)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,6 +166,19 @@ func TestLine(t *testing.T) {
 	}
 	if s := parseShare(t, shares[0].Line()); s.ID == nil || *s.ID != f.ID {
 		t.Errorf("ID %v, want %s", s.ID, f.ID)
+	}
+}
+
+// TestGaps: plain shares may be typed as they stand on a card.
+func TestGaps(t *testing.T) {
+	for _, s := range goldenShares(t, "quorum-shamir.shares") {
+		var gaps []byte
+		for piece := range slices.Chunk(reveal(s.Text()), 4) {
+			gaps = append(append(gaps, piece...), " \n"[len(gaps)%2])
+		}
+		if read := parseShare(t, material.NewSecret(gaps)); read.Index != s.Index || !read.Text().Equal(s.Text()) {
+			t.Errorf("%q reads as share %d", gaps, read.Index)
+		}
 	}
 }
 
