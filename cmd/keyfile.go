@@ -118,7 +118,7 @@ func (a *app) writeMaterial(name string, m *material.Material, o files.Overwrite
 		if err := files.WriteSecret(name, plaintext, o); err != nil {
 			return err
 		}
-		kept, err := files.ReadLimited(name, nil, material.MaxInput)
+		kept, err := files.ReadBack(name, material.MaxInput)
 		defer clear(kept)
 		if err == nil && !bytes.Equal(kept, plaintext) {
 			err = fmt.Errorf("%s reads back differently from what was written", name)

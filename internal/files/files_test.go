@@ -260,3 +260,22 @@ func TestMakeFolder(t *testing.T) {
 		t.Errorf("no parent: %v", err)
 	}
 }
+
+func TestReadBack(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.escrow")
+	if err := files.WritePublic(file, []byte("12345"), files.KeepExisting); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := files.ReadBack(file, 5); err != nil || string(got) != "12345" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := files.ReadBack(file, 4); got != nil || err == nil || err.Error() != file+" is larger than 4 bytes" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := files.ReadBack(filepath.Dir(file), 5); err == nil || err.Error() != filepath.Dir(file)+" is a folder" {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := files.ReadBack(files.Stdin, 5); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("standard input can be read only once: %v", err)
+	}
+}

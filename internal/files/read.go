@@ -20,6 +20,18 @@ func ReadLimited(name string, stdin io.Reader, max int64) ([]byte, error) {
 	if name == Stdin {
 		return readAtMost("standard input", stdin, max)
 	}
+	return readFile(name, max, func(*os.File) {})
+}
+
+// ReadBack is ReadLimited for a file that one of our writers has just written:
+// it asks the system to forget what it keeps of the file in memory, so that the
+// content comes from the medium. Linux and macOS do; elsewhere, and where there
+// is no medium behind the memory, it is ReadLimited.
+func ReadBack(name string, max int64) ([]byte, error) {
+	return readFile(name, max, forgetCached)
+}
+
+func readFile(name string, max int64, prepare func(*os.File)) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, wrap("reading", name, err)
@@ -32,6 +44,7 @@ func ReadLimited(name string, stdin io.Reader, max int64) ([]byte, error) {
 	if info.IsDir() {
 		return nil, &NotFileError{Name: name, Mode: info.Mode()}
 	}
+	prepare(f)
 	return readAtMost(name, f, max)
 }
 
