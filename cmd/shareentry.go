@@ -11,6 +11,7 @@ import (
 
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/escrow/slip39"
+	"github.com/keymat/keymat/internal/card"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
@@ -55,6 +56,11 @@ func (a *app) readShares(ctx context.Context, f *escrow.File, u unlocking) (all 
 			if data, err = a.openShare(ctx, data, u); err != nil {
 				return nil, inFile(name, err)
 			}
+		}
+		if card.Is(data) {
+			page := data
+			data = card.Text(page)
+			clear(page)
 		}
 		found, err := parseShares(data)
 		clear(data)
