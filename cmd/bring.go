@@ -4,20 +4,19 @@ package cmd
 
 import (
 	"context"
+	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
-	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 )
 
 type bringOptions struct {
 	newKey   newKey
 	key      string
-	material keyFile
-	out      string
-	noEscrow bool
+	keeping  keeping
 	wrapping wrapping
 	lifetime lifetime
 	kind     importKind
@@ -27,17 +26,22 @@ type bringOptions struct {
 func newBringCmd(a *app) *cobra.Command {
 	o := bringOptions{newKey: newKey{spec: material.SymmetricDefault}}
 	c := &cobra.Command{
-		Use:   "bring (--material <file> | --out <file> | --no-escrow) (--expires <when> | --never-expires)",
+		Use:   "bring (--material <file> | --escrow-to <r> --escrow-out <file> | --out <file> | --no-escrow) (--expires <when> | --never-expires)",
 		Short: "Bring material into KMS in one command",
-		Long: `Do the whole procedure: take material from a file, or generate it and keep it in
-a new one; create a KMS key, or take the one named by --key; fetch a wrapping
-key and import token; wrap; import; and confirm.
+		Long: `Do the whole procedure: take material from a file, or generate it and keep a copy
+of it; create a KMS key, or take the one named by --key; fetch a wrapping key
+and import token; wrap; import; and confirm.
 
-Nothing is imported before a copy of the material exists that you can bring it
-back from: --material names one, --out makes one. --no-escrow does without;
-when such material is deleted or expires, all that was encrypted under it is
-lost for good.`,
-		Example: `  keymat bring --alias alias/app --out app.key --never-expires
+Nothing is created or imported before a copy of the material exists that you can
+bring it back from: --material names one, an escrow or a file as it is. Of
+material that is generated here --escrow-out makes one, an escrow for whoever is
+named with --escrow-to, --passphrase, --quorum or --seal-key, as keymat escrow
+seal makes it: it is written, read back from its medium and opened again, or
+nothing more happens. --identity tries the identity of a recipient on it. --out
+keeps the material as it is, in a file. --no-escrow does without a copy; when such
+material is deleted or expires, all that was encrypted under it is lost for good.`,
+		Example: `  keymat bring --alias alias/app --escrow-to age1… --escrow-out app.escrow --never-expires
+  keymat bring --alias alias/app --quorum 3/5 --shares-dir /dev/shm/cards --escrow-out app.escrow --expires 90d
   keymat bring --alias alias/signing --material signing.der --spec RSA_3072 --expires 365d
   keymat bring --key alias/app --material app.key --expires 90d`,
 		Args: cobra.NoArgs,
@@ -45,14 +49,11 @@ lost for good.`,
 	}
 	o.newKey.register(c)
 	c.Flags().StringVar(&o.key, "key", "", "existing `key` to bring the material into, instead of a new one")
-	o.material.register(c, ownMaterial)
-	c.Flags().StringVar(&o.out, "out", "", "generate the material and keep it in this new `file`")
-	c.Flags().BoolVar(&o.noEscrow, "no-escrow", false, "generate the material and keep no copy at all")
+	o.keeping.register(c)
 	o.wrapping.register(c)
 	o.lifetime.register(c)
 	o.kind.register(c)
 	dryRunFlag(c, &o.dryRun)
-	c.MarkFlagsMutuallyExclusive("material", "out", "no-escrow")
 	for _, only := range []string{"alias", "usage", "multi-region", "description", "tag", "spec"} {
 		c.MarkFlagsMutuallyExclusive("key", only)
 	}
@@ -60,8 +61,8 @@ lost for good.`,
 }
 
 func (a *app) bring(ctx context.Context, o bringOptions) error {
-	if o.material.name == "" && o.out == "" && !o.noEscrow {
-		return usagef("say where the material is, or is to be kept: --material FILE, --out FILE to generate it, or --no-escrow")
+	if err := o.keeping.check(); err != nil {
+		return err
 	}
 	expiry, err := a.expiry(o.lifetime)
 	if err != nil {
@@ -94,23 +95,40 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 	if o.dryRun {
 		return a.bringDryRun(o, key, spec, expiry)
 	}
-	m, err := a.materialToBring(ctx, o, spec)
+	if err := im.CheckAliasFree(ctx, create.Alias); err != nil { // before shares are dealt
+		return err
+	}
+	m, err := a.keptMaterial(ctx, o.keeping, spec)
 	if err != nil {
 		return err
 	}
 	if o.key == "" {
 		if key, err = im.Create(ctx, create); err != nil {
-			return err
+			return m.goOn(err)
 		}
 	}
-	got, proven, err := im.Bring(ctx, key, m, pair, request)
+	got, proven, err := im.Bring(ctx, key, m.Material, pair, request)
 	if err != nil {
-		return leftBehind(o, key, err)
+		return m.goOn(leftBehind(o, key, err))
 	}
-	if err := a.print(receiptOf(got, proofOf(proven))); err != nil {
+	if err := a.print(brought{receipt: receiptOf(got, proofOf(proven)), Escrow: m.escrow}); err != nil {
 		return err
 	}
 	return noIfMismatch(proven)
+}
+
+// brought is the receipt, and the escrow if one was made.
+type brought struct {
+	receipt
+	Escrow *sealedEscrow `json:"escrow,omitempty"`
+}
+
+func (b brought) text(w io.Writer) {
+	if b.Escrow == nil {
+		b.receipt.text(w)
+		return
+	}
+	fields(w, append(b.receipt.rows(), "escrow", fmt.Sprintf("%s (reopened with %s)", b.Escrow.File, b.Escrow.ReopenedWith))...)
 }
 
 // leftBehind says of an error after the key was created that the key remains.
@@ -121,43 +139,8 @@ func leftBehind(o bringOptions, key importer.Key, err error) error {
 	return &importer.UnfinishedError{KeyARN: key.ARN, Err: err}
 }
 
-// materialToBring reads or generates the material. When it returns, a copy
-// exists on disk, unless the user wants none.
-func (a *app) materialToBring(ctx context.Context, o bringOptions, spec material.Spec) (*material.Material, error) {
-	if o.material.name != "" {
-		return a.readMaterial(ctx, o.material, spec)
-	}
-	if o.out != "" {
-		if err := files.Check(o.out, files.KeepExisting); err != nil {
-			return nil, err
-		}
-	} else if err := a.confirm(ctx, "Import material of which no copy is kept anywhere"); err != nil {
-		return nil, err
-	}
-	m, err := a.generateMaterial(spec)
-	if err != nil {
-		return nil, err
-	}
-	if o.noEscrow {
-		a.warn("no copy of this material is kept: once deleted or expired it can never come back")
-		return m, nil
-	}
-	if err := a.writeMaterial(o.out, m, files.KeepExisting); err != nil {
-		return nil, err
-	}
-	a.say("generated %s material (fingerprint %s) and kept it in %s", spec, m.Fingerprint(), o.out)
-	return m, nil
-}
-
 func (a *app) bringDryRun(o bringOptions, key importer.Key, spec material.Spec, expiry importer.Expiry) error {
-	switch {
-	case o.material.name != "":
-		a.say("would read %s material from %s", spec, o.material.name)
-	case o.out != "":
-		a.say("would generate %s material and keep it in %s", spec, o.out)
-	default:
-		a.say("would generate %s material and keep no copy", spec)
-	}
+	a.tellKeeping(o.keeping, spec)
 	if o.key == "" {
 		a.say("would create a %s key", spec)
 		key = importer.Key{Spec: spec}

@@ -55,6 +55,12 @@ func (a *app) escrowSeal(ctx context.Context, o escrowSealOptions) error {
 	if o.generate && o.spec == "" {
 		return usagef("--generate: say for which key spec: --spec SYMMETRIC_DEFAULT")
 	}
+	if o.generate {
+		if len(o.material.unlock.shares) > 0 || o.material.unlock.keyFile != "" {
+			return usagef("--share and --open-key open an escrow named with --material")
+		}
+		o.sealing.identities = o.material.unlock.identities
+	}
 	if err := o.sealing.check(); err != nil {
 		return err
 	}

@@ -82,6 +82,15 @@ func hint(format string, args ...any) advice {
 // explain finds the advice for an error: packages below state facts, and only
 // here do we know what the user can type next.
 func explain(err error) advice {
+	if e, ok := errors.AsType[*keptError](err); ok {
+		advice := explainCause(err)
+		advice.hints = append(advice.hints, e.hint())
+		return advice
+	}
+	return explainCause(err)
+}
+
+func explainCause(err error) advice {
 	if _, ok := errors.AsType[*interruptedError](err); ok || errors.Is(err, term.ErrInterrupted) {
 		return advice{exit: exitInterrupted}
 	}

@@ -150,12 +150,14 @@ func receiptOf(r importer.Receipt, p *proof) receipt {
 	}
 }
 
-func (r receipt) text(w io.Writer) {
+func (r receipt) text(w io.Writer) { fields(w, r.rows()...) }
+
+func (r receipt) rows() []string {
 	proof := ""
 	if r.proof != nil {
 		proof = r.words
 	}
-	fields(w, "key", r.KeyARN, "material", r.MaterialID, "expires", r.Expires, "state", r.KeyState, "proof", proof)
+	return []string{"key", r.KeyARN, "material", r.MaterialID, "expires", r.Expires, "state", r.KeyState, "proof", proof}
 }
 
 type dryRun struct {

@@ -17,10 +17,12 @@ import (
 type addressees struct {
 	texts []string
 	files []string
+	flag  string // that names one
 }
 
-func (r *addressees) register(c *cobra.Command) {
-	c.Flags().StringArrayVarP(&r.texts, "recipient", "r", nil, "`recipient` that opens the escrow: age1…, an ssh public key, one of a plugin; repeatable")
+func (r *addressees) register(c *cobra.Command, flag, short string) {
+	r.flag = flag
+	c.Flags().StringArrayVarP(&r.texts, flag, short, nil, "`recipient` that opens the escrow: age1…, an ssh public key, one of a plugin; repeatable")
 	c.Flags().StringArrayVarP(&r.files, "recipients-file", "R", nil, "`file` of recipients, one a line; repeatable")
 }
 

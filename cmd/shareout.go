@@ -156,7 +156,7 @@ func (a *app) writeShare(f *escrow.File, s escrow.Share, q quorum, to []escrow.R
 	if err := files.WriteSecret(q.file(i), data, files.KeepExisting); err != nil {
 		return err
 	}
-	return a.readBack(q.file(i), data)
+	return readBack(q.file(i), data)
 }
 
 // schemeNames are the schemes as people know them.

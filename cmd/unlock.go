@@ -30,7 +30,7 @@ func (u *unlocking) register(c *cobra.Command) {
 
 func (u *unlocking) registerShares(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&u.identities, "identity", "i", nil, "open with the age identities or the ssh key in this `file`; repeatable")
-	c.Flags().StringArrayVar(&u.shares, "share", nil, "open with the shares in this `file`: words, what a QR code says, or an age file for --identity; repeatable")
+	c.Flags().StringArrayVar(&u.shares, "share", nil, "open with the shares in this `file`: words, what a QR code says, a card, or an age file for --identity; repeatable")
 }
 
 func (u unlocking) given() bool {

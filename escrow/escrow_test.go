@@ -81,7 +81,7 @@ func TestEverySpec(t *testing.T) {
 	identity, recipient := newIdentity(t)
 	for _, spec := range material.Specs() {
 		m := generate(t, spec)
-		f, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
+		f, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestLocked(t *testing.T) {
 	m := generate(t, material.SymmetricDefault)
 	identity, recipient := newIdentity(t)
 	stranger, _ := newIdentity(t)
-	to, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
+	to, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestPassphrase(t *testing.T) {
 func TestExchangedHeader(t *testing.T) {
 	m, other := generate(t, material.SymmetricDefault), generate(t, material.SymmetricDefault)
 	identity, recipient := newIdentity(t)
-	to, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
+	to, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestExchangedHeader(t *testing.T) {
 func TestForeignPayload(t *testing.T) {
 	m := generate(t, material.SymmetricDefault)
 	identity, recipient := newIdentity(t)
-	f, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
+	f, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,10 +317,10 @@ func TestMixedRecipients(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := generate(t, material.SymmetricDefault)
-	if _, err := escrow.SealTo(m, created, []escrow.Recipient{classical, quantum}); err == nil {
+	if _, _, err := escrow.SealTo(m, created, []escrow.Recipient{classical, quantum}); err == nil {
 		t.Error("both in one escrow")
 	}
-	f, err := escrow.SealTo(m, created, []escrow.Recipient{quantum})
+	f, _, err := escrow.SealTo(m, created, []escrow.Recipient{quantum})
 	if err != nil {
 		t.Fatal(err)
 	}

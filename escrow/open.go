@@ -20,6 +20,21 @@ func (f *File) Open(identities ...age.Identity) (*material.Material, error) {
 	return f.open(identities...)
 }
 
+// OpenFileKey is [File.Open] with the key of the age file itself, as [SealTo] leaves it behind. It shows that the file is whole, down
+// to every part that was encrypted to a recipient, and holds the material; whether the recipients still have their identities it
+// cannot show.
+func (f *File) OpenFileKey(fileKey material.Secret) (*material.Material, error) {
+	if f.Profile != Recipients {
+		return nil, &ProfileError{Profile: f.Profile}
+	}
+	var m *material.Material
+	err := fileKey.Expose(func(key []byte) (err error) {
+		m, err = f.open(keyHolder(key))
+		return err
+	})
+	return m, err
+}
+
 // OpenPassphrase is [File.Open] for an escrow with a passphrase.
 func (f *File) OpenPassphrase(passphrase material.Secret) (*material.Material, error) {
 	if f.Profile != Passphrase {

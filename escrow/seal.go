@@ -32,19 +32,26 @@ func newFile(m *material.Material, created time.Time, p Profile) (*File, error) 
 	return f, nil
 }
 
-// SealTo seals m for the recipients, any of whom opens it alone. Errors: [*FIPSError], or age's, such as for a mixture of
-// post-quantum and other recipients.
-func SealTo(m *material.Material, created time.Time, recipients []Recipient) (*File, error) {
-	f, err := newFile(m, created, Recipients)
-	if err != nil {
-		return nil, err
+// SealTo seals m for the recipients, any of whom opens it alone. fileKey is what was encrypted to each of them: with it
+// [File.OpenFileKey] opens the file once more where none of their identities is at hand. The caller destroys it. Errors:
+// [*FIPSError], or age's, such as for a mixture of post-quantum and other recipients.
+func SealTo(m *material.Material, created time.Time, recipients []Recipient) (f *File, fileKey material.Secret, err error) {
+	if f, err = newFile(m, created, Recipients); err != nil {
+		return nil, fileKey, err
 	}
 	var keys []age.Recipient
 	for _, r := range recipients {
 		f.Recipients = append(f.Recipients, r.Text)
 		keys = append(keys, r.key)
 	}
-	return f.sealed(f.seal(m, keys...))
+	var first onlooker
+	if len(keys) > 0 { // or age refuses below
+		first.Recipient, keys[0] = keys[0], &first
+	}
+	if err := f.seal(m, keys...); err != nil {
+		return nil, fileKey, err
+	}
+	return f, material.NewSecret(first.fileKey), nil
 }
 
 // SealPassphrase seals m with a passphrase, stretched with scrypt. Errors: [*FIPSError], or age's.

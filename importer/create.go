@@ -44,7 +44,7 @@ func DefaultUsage(s material.Spec) types.KeyUsageType {
 // if the alias fails after all, the error is an *UnfinishedError naming the key.
 // A lost answer is never repeated: every CreateKey that arrives makes a key.
 func (i *Importer) Create(ctx context.Context, r CreateRequest) (Key, error) {
-	if err := i.checkAliasFree(ctx, r.Alias); err != nil {
+	if err := i.CheckAliasFree(ctx, r.Alias); err != nil {
 		return Key{}, err
 	}
 	out, err := i.KMS.CreateKey(ctx, r.input(), retryOnlyThrottling)
@@ -84,7 +84,9 @@ func (r CreateRequest) input() *kms.CreateKeyInput {
 	return in
 }
 
-func (i *Importer) checkAliasFree(ctx context.Context, alias string) error {
+// CheckAliasFree fails with *AliasTakenError if the alias names a key already.
+// It changes nothing, and makes no call for the alias "".
+func (i *Importer) CheckAliasFree(ctx context.Context, alias string) error {
 	if alias == "" {
 		return nil
 	}
