@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -38,6 +39,27 @@ type Bench struct {
 	// Observe is told of every step as it was made; may be nil. Trials that run
 	// at the same time call it at the same time.
 	Observe func(*Trial, Observation)
+
+	mu      sync.Mutex
+	clients map[string]*kms.Client // by Region
+}
+
+// client is the one for a Region, which is made when it is first needed.
+func (b *Bench) client(region string) (*kms.Client, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if client, ok := b.clients[region]; ok {
+		return client, nil
+	}
+	client, err := b.KMS(region)
+	if err != nil {
+		return nil, fmt.Errorf("reaching KMS in %s: %w", region, err)
+	}
+	if b.clients == nil {
+		b.clients = make(map[string]*kms.Client)
+	}
+	b.clients[region] = client
+	return client, nil
 }
 
 // A Clock is the time of a KMS that lets it be moved, as the mock does.
@@ -51,7 +73,8 @@ type Clock interface {
 // A Ledger remembers outside of this process which keys a run made, so that
 // the next one can clean up after one that was killed.
 type Ledger interface {
-	Making(region string) error // a key is about to be made there
+	Making(region string) error  // a key is about to be made there
+	NotMade(region string) error // it was refused; without this or Made nobody knows
 	Made(keyARN string) error
 	Gone(keyARN string) error // its deletion is scheduled
 }
@@ -65,6 +88,7 @@ type Trial struct {
 	bench     *Bench
 	ctx       context.Context
 	err       error
+	uncertain bool // the last call may have been carried out more often than its answer says
 	steps     []Observation
 	keys      []Key
 	undo      []func(context.Context) error
@@ -81,9 +105,9 @@ func (b *Bench) Start(ctx context.Context, name string) *Trial {
 
 // In is the client for another Region.
 func (t *Trial) In(region string) *kms.Client {
-	client, err := t.bench.KMS(region)
+	client, err := t.bench.client(region)
 	if err != nil {
-		t.stop(fmt.Errorf("reaching KMS in %s: %w", region, err))
+		t.stop(err)
 		return kms.New(kms.Options{Region: region}) // is not called: the trial has stopped
 	}
 	return recording(client)
@@ -155,12 +179,14 @@ func (t *Trial) Finish(ctx context.Context) ([]Leaving, error) {
 	}
 	var leaving []Leaving
 	for _, k := range slices.Backward(t.keys) { // replicas before their primary
-		l, err := t.bench.scheduleDeletion(ctx, k)
+		l, err := t.bench.retire(ctx, k.ARN)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		leaving = append(leaving, l)
+		if l != nil {
+			leaving = append(leaving, *l)
+		}
 	}
 	return leaving, errors.Join(errs...)
 }
