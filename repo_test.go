@@ -33,7 +33,8 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "importer", "token", "wrap", "material", "mockkms",
-		"internal/awsclient", "internal/experiment", "internal/files", "internal/ledger", "internal/page", "internal/term",
+		"internal/awsclient", "internal/experiment", "internal/files", "internal/ledger", "internal/pace", "internal/page",
+		"internal/term",
 	},
 	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
 	"importer": {"token", "wrap", "material"},
@@ -48,6 +49,7 @@ var layers = map[string][]string{
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/ledger":        {},
+	"internal/pace":          {},
 	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},

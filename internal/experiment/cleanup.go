@@ -23,24 +23,36 @@ func (e *NotOursError) Error() string {
 	return fmt.Sprintf("%s does not carry the tag %s=%s", e.ARN, Tag, e.Run)
 }
 
+// A NoKeyError says that there is no such key, or that it belongs to another
+// account than the one that asked: KMS makes no difference.
+type NoKeyError struct{ ARN string }
+
+func (e *NoKeyError) Error() string { return "there is no key " + e.ARN + " for these credentials" }
+
 // Reclaim schedules the deletion of a key that an earlier run, [Bench.Run],
 // left behind, after checking that it carries the run's tag, and tells the
-// ledger. It returns nil for a key that no longer exists. Errors:
-// *[NotOursError], *[LeftError].
-func (b *Bench) Reclaim(ctx context.Context, keyARN string) (*Leaving, error) {
+// ledger. Errors: *[NotOursError], *[NoKeyError], *[LeftError].
+func (b *Bench) Reclaim(ctx context.Context, keyARN string) (Leaving, error) {
 	client, err := b.clientOf(keyARN)
 	if err != nil {
-		return nil, &LeftError{keyARN, err}
+		return Leaving{}, &LeftError{keyARN, err}
 	}
 	switch ours, err := b.ours(ctx, client, keyARN); {
 	case gone(err):
-		return nil, b.struckOff(keyARN)
+		return Leaving{}, &NoKeyError{keyARN}
 	case err != nil:
-		return nil, &LeftError{keyARN, fmt.Errorf("looking at its tags: %w", err)}
+		return Leaving{}, &LeftError{keyARN, fmt.Errorf("looking at its tags: %w", err)}
 	case !ours:
-		return nil, &NotOursError{keyARN, b.Run}
+		return Leaving{}, &NotOursError{keyARN, b.Run}
 	}
-	return b.retire(ctx, keyARN)
+	switch l, err := b.retire(ctx, keyARN); {
+	case err != nil:
+		return Leaving{}, err
+	case l == nil:
+		return Leaving{}, &NoKeyError{keyARN}
+	default:
+		return *l, nil
+	}
 }
 
 // Find lists the keys in a Region that carry the tag of the run, those

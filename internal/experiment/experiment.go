@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -24,7 +23,8 @@ import (
 
 // A Bench is where trials are made: a KMS, and what can be done with it.
 type Bench struct {
-	// KMS is the client for a Region. It is asked once for each.
+	// KMS is the client for a Region. It is asked often, from several goroutines,
+	// and gives the same again.
 	KMS func(region string) (*kms.Client, error)
 
 	Region string // where keys are made, such as "eu-central-1"
@@ -39,26 +39,14 @@ type Bench struct {
 	// Observe is told of every step as it was made; may be nil. Trials that run
 	// at the same time call it at the same time.
 	Observe func(*Trial, Observation)
-
-	mu      sync.Mutex
-	clients map[string]*kms.Client // by Region
 }
 
-// client is the one for a Region, which is made when it is first needed.
+// client is the one for a Region.
 func (b *Bench) client(region string) (*kms.Client, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if client, ok := b.clients[region]; ok {
-		return client, nil
-	}
 	client, err := b.KMS(region)
 	if err != nil {
 		return nil, fmt.Errorf("reaching KMS in %s: %w", region, err)
 	}
-	if b.clients == nil {
-		b.clients = make(map[string]*kms.Client)
-	}
-	b.clients[region] = client
 	return client, nil
 }
 
