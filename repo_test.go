@@ -33,7 +33,8 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "importer", "token", "wrap", "material", "mockkms",
-		"internal/awsclient", "internal/experiment", "internal/files", "internal/page", "internal/term",
+		"internal/awsclient", "internal/experiment", "internal/files", "internal/ledger", "internal/pace", "internal/page",
+		"internal/term",
 	},
 	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
 	"importer": {"token", "wrap", "material"},
@@ -47,6 +48,8 @@ var layers = map[string][]string{
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/ledger":        {},
+	"internal/pace":          {},
 	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
@@ -72,8 +75,9 @@ var libraries = map[string][]string{
 	"mockkms":  {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
 	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
-	"internal/files": {"golang.org/x/sys/"},
-	"internal/term":  {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/files":  {"golang.org/x/sys/"},
+	"internal/ledger": {"github.com/gofrs/flock"},
+	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 }
 
 // pure packages do no input or output but what their callers hand them.

@@ -3,7 +3,6 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -62,7 +61,7 @@ func (a *app) servedMockControl(c *cobra.Command) (*mockkms.Remote, error) {
 func (a *app) remoteMock(c *cobra.Command) (*mockkms.Remote, error) {
 	url := a.globals.endpointURL
 	if url == "" && !a.globals.mock && !c.Flags().Changed("mock-state") {
-		url = cmp.Or(a.env.Getenv("AWS_ENDPOINT_URL_KMS"), a.env.Getenv("AWS_ENDPOINT_URL"))
+		url = a.endpointOfEnv()
 	}
 	if url == "" {
 		return nil, nil

@@ -4,11 +4,15 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -22,10 +26,11 @@ func Do[In, Out any](t *Trial, what string, want Answer, call func(context.Conte
 	if t.stopped() {
 		return new(Out)
 	}
-	o := Observation{What: what, Expected: want.String(), At: time.Now().UTC()}
-	out, err := call(context.WithValue(t.ctx, recordHere{}, &o), in)
-	o.Seconds = time.Since(o.At).Seconds()
+	r := recorded{Observation: Observation{What: what, Expected: want.String(), At: time.Now().UTC()}}
+	out, err := call(context.WithValue(t.ctx, recordHere{}, &r), in)
+	o := r.Observation
 	o.Observed, o.AsExpected = describe(err), want.fits(err)
+	t.uncertain = r.uncertain
 	switch {
 	case t.ctx.Err() != nil:
 		t.stop(context.Cause(t.ctx))
@@ -64,11 +69,17 @@ func (t *Trial) note(o Observation) {
 	}
 }
 
-// recordHere is the key of the *Observation in a call's context.
+// recordHere is the key of the *recorded in a call's context.
 type recordHere struct{}
 
-// recording is the client with calls that note operation, Region and request
-// ID in the observation their context carries.
+// recorded is what the client notes of a call.
+type recorded struct {
+	Observation
+	uncertain bool // an attempt got no answer, and may have been carried out
+}
+
+// recording is the client with calls that note operation, Region, request ID
+// and time in the observation their context carries.
 func recording(client *kms.Client) *kms.Client {
 	return kms.New(client.Options(), func(o *kms.Options) {
 		o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(s *middleware.Stack) error {
@@ -77,12 +88,27 @@ func recording(client *kms.Client) *kms.Client {
 	})
 }
 
+// record stands behind what else a client does to begin with, so that waiting
+// for one's turn is no part of the time a call took.
 func record(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	out, metadata, err := next.HandleInitialize(ctx, in)
-	if o, ok := ctx.Value(recordHere{}).(*Observation); ok {
-		o.Operation = awsmiddleware.GetOperationName(ctx)
-		o.Region = awsmiddleware.GetRegion(ctx)
-		o.RequestID, _ = awsmiddleware.GetRequestIDMetadata(metadata)
+	r, ok := ctx.Value(recordHere{}).(*recorded)
+	if !ok {
+		return next.HandleInitialize(ctx, in)
 	}
+	r.At = time.Now().UTC()
+	out, metadata, err := next.HandleInitialize(ctx, in)
+	r.Seconds = time.Since(r.At).Seconds()
+	r.Operation = awsmiddleware.GetOperationName(ctx)
+	r.Region = awsmiddleware.GetRegion(ctx)
+	r.RequestID, _ = awsmiddleware.GetRequestIDMetadata(metadata)
+	attempts, _ := retry.GetAttemptResults(metadata)
+	r.uncertain = slices.ContainsFunc(attempts.Results, func(a retry.AttemptResult) bool { return unanswered(a.Err) })
 	return out, metadata, err
+}
+
+// unanswered reports whether a call that ended in err may have been carried out
+// all the same: KMS did not say that it refused it.
+func unanswered(err error) bool {
+	var api smithy.APIError
+	return err != nil && (!errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer)
 }
