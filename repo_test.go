@@ -32,11 +32,12 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "importer", "token", "wrap", "material", "mockkms",
+		"rules", "lab", "importer", "token", "wrap", "material", "mockkms",
 		"internal/awsclient", "internal/experiment", "internal/files", "internal/ledger", "internal/pace", "internal/page",
 		"internal/term",
 	},
 	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
+	"lab":      {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
 	"importer": {"token", "wrap", "material"},
 	"token":    {"wrap", "material"},
 	"wrap":     {"material"},
@@ -72,6 +73,7 @@ var libraries = map[string][]string{
 	"material": {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
+	"lab":      {"github.com/aws/aws-sdk-go-v2/", "golang.org/x/crypto/ssh"},
 	"mockkms":  {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
 	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
