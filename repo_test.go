@@ -73,7 +73,7 @@ var libraries = map[string][]string{
 	"material": {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
-	"lab":      {"github.com/aws/aws-sdk-go-v2/", "golang.org/x/crypto/ssh"},
+	"lab":      {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/crypto/ssh"},
 	"mockkms":  {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
 	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},

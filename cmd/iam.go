@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/internal/experiment"
 )
 
 // permissions are the KMS actions each command may call. A test runs the
@@ -24,6 +26,11 @@ var permissions = []struct {
 	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
+	{"lab", []string{
+		"CreateKey", "CreateAlias", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "TagResource", // of every lesson, or most
+		"CancelKeyDeletion", "Decrypt", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "EnableKeyRotation", "Encrypt",
+		"GenerateMac", "GetPublicKey", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "UpdateAlias",
+	}},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -48,6 +55,9 @@ const (
 // external limits an action to keys that take imported material.
 var external = map[string]map[string]string{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}
 
+// tagged limits an action to keys that an experiment made.
+var tagged = map[string]map[string]string{"StringLike": {"aws:ResourceTag/" + experiment.Tag: "*"}}
+
 var policies = []struct {
 	purpose    string
 	statements []statement
@@ -66,6 +76,17 @@ var policies = []struct {
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
+	{"to play lessons (lab) on keys of their own, in an account for that", []statement{
+		{"MakeKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"NameThem", "Allow", []string{"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"}, "arn:aws:kms:REGION:ACCOUNT:alias/keymat-lab-*", nil},
+		{"PlayWithThem", "Allow", []string{
+			"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:ListResourceTags",
+			"kms:GetParametersForImport", "kms:ImportKeyMaterial", "kms:DeleteImportedKeyMaterial",
+			"kms:Encrypt", "kms:Decrypt", "kms:GenerateMac", "kms:Sign", "kms:GetPublicKey",
+			"kms:DisableKey", "kms:EnableKey", "kms:EnableKeyRotation", "kms:RotateKeyOnDemand", "kms:ReplicateKey",
+			"kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+		}, "arn:aws:kms:REGION:ACCOUNT:key/*", tagged},
+	}},
 }
 
 func newIAMTopic() *cobra.Command {
@@ -83,7 +104,8 @@ func iamText() string {
 	text.WriteString(`
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
-None of these works across accounts for imports.
+None of these works across accounts for imports. lab calls ListKeys and
+ListResourceTags to find keys that a lesson left which was killed.
 `)
 	for _, p := range policies {
 		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)

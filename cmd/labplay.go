@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/keymat/keymat/internal/files"
@@ -71,7 +72,10 @@ func (a *app) labTarget(ctx context.Context, lesson lab.Lesson, o labOptions) (*
 // removed at the end.
 func (a *app) labFolder(dir string) (string, error) {
 	if dir != "" {
-		return dir, os.MkdirAll(dir, 0o700)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", err
+		}
+		return filepath.Abs(dir) // programs run elsewhere
 	}
 	dir, err := os.MkdirTemp("", "keymat-lab-")
 	if err == nil {
@@ -116,8 +120,8 @@ func (r *reader) Before(_ context.Context, at int) (int, error) {
 	if r.more {
 		r.text.More(s)
 	}
+	r.text.Question(s.Ask) // before the commands, which may tell the answer
 	r.text.Commands(s)
-	r.text.Question(s.Ask)
 	return lab.NoPrediction, nil
 }
 

@@ -35,6 +35,7 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 				r.everyCommand(spec)
 				r.checkNoneMissing()
 				r.search(searchTerms(secretsOf(t, spec, r.read("app.key"))))
+				r.search(searchTerms(r.labSecrets()))
 			})
 		}
 	}
@@ -79,7 +80,7 @@ func (r *fullRun) listen(command string, args ...string) outcome {
 
 // Files that hold the secret because the test says so; so does the state of a
 // mock, which protects nothing.
-var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "mock.db"}
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "mock.db", "lab-key.pem"}
 
 // everyCommand takes material through its life, with the mistakes that people
 // make on the way.
@@ -120,6 +121,10 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.do(0, "lab")
+	r.do(0, "lab", "portability", "--html", "portability.html")
+	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
+	r.do(0, "lab", "delete-and-return", "--script")
+	r.do(0, "lab", "--list")
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")

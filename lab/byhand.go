@@ -26,15 +26,21 @@ func wrapLine(file, hash string) string {
   -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:` + hash + ` -pkeyopt rsa_mgf1_md:` + hash
 }
 
-// importLine imports what was wrapped; flags say until when, and else.
+// importLine imports what was wrapped; flags say until when, and else. Without
+// flags it is for good; with one that is empty nothing is said.
 func importLine(key string, flags ...string) string {
 	if len(flags) == 0 {
 		flags = []string{"--expiration-model KEY_MATERIAL_DOES_NOT_EXPIRE"}
 	}
-	return `aws kms import-key-material --key-id "$` + key + `" \
+	line := `aws kms import-key-material --key-id "$` + key + `" \
   --encrypted-key-material fileb://EncryptedKeyMaterial.bin \
-  --import-token fileb://ImportToken.bin \
-  ` + strings.Join(flags, " ")
+  --import-token fileb://ImportToken.bin`
+	for _, f := range flags {
+		if f != "" {
+			line += " \\\n  " + f
+		}
+	}
+	return line
 }
 
 // handBring is the whole import of a file, wrapped with RSAES_OAEP_SHA_256
@@ -65,4 +71,14 @@ func join(all ...[]Command) (joined []Command) {
 		joined = append(joined, c...)
 	}
 	return joined
+}
+
+// inRegion has the AWS CLI talk to another Region, named or in a variable.
+func inRegion(region string, all []Command) []Command {
+	there := make([]Command, len(all))
+	for i, c := range all {
+		c.Line = strings.ReplaceAll(c.Line, "aws kms ", `aws kms --region "`+region+`" `)
+		there[i] = c
+	}
+	return there
 }

@@ -25,6 +25,7 @@ func WritePage(w io.Writer, t Transcript, by string) error {
 		"verdict":    func(q *Question, p Played) string { return q.Verdict(p.Prediction) + " " + flow(q.Why) },
 		"kind":       func(k Kind) string { return kinds[k] },
 		"flow":       flow,
+		"refusal":    Command.refusal,
 	}).Parse(pageBody)
 	if err != nil {
 		return fmt.Errorf("reading the page's body: %w", err)

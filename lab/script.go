@@ -35,7 +35,7 @@ func WriteScript(w io.Writer, l Lesson) error {
 func (c Command) script() string {
 	switch {
 	case c.Refused != "":
-		return "refused " + c.Refused + " " + c.Line + "\n"
+		return "refused '" + c.Refused + "' " + c.Line + "\n"
 	case c.Makes != "":
 		return c.Line + "\nmade \"$" + c.Makes + "\"\n"
 	}

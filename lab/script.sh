@@ -12,10 +12,12 @@ export AWS_PAGER=
 
 folder=$(mktemp -d)
 keys=
+ALIAS=
 # tidy runs at the end, whatever happened.
 tidy() {
 	status=$?
 	trap - EXIT
+	[ -z "$ALIAS" ] || aws kms delete-alias --alias-name "$ALIAS"
 	for key in $keys; do
 		region=$(echo "$key" | cut -d: -f4)
 		aws kms schedule-key-deletion --region "$region" --key-id "$key" --pending-window-in-days 7 \
@@ -41,11 +43,11 @@ refused() {
 		echo "KMS did not refuse: $*" >&2
 		exit 1
 	fi
-	if ! grep -q "($code)" refusal.txt; then
+	if ! grep -Eo "\\($code\\)" refusal.txt >code.txt; then
 		cat refusal.txt >&2
 		exit 1
 	fi
-	echo "refused, as foretold: $code"
+	echo "refused, as foretold: $(cat code.txt)"
 }
 
 cd "$folder"

@@ -52,7 +52,7 @@ func (t Text) Commands(s Step) {
 		for _, c := range s.Hand {
 			t.command(c.Line)
 			if c.Refused != "" {
-				fmt.Fprintf(t.W, "     # KMS refuses it: %s\n", c.Refused)
+				fmt.Fprintf(t.W, "     %s\n", c.refusal())
 			}
 		}
 	}
@@ -62,6 +62,14 @@ func (t Text) Commands(s Step) {
 			t.command(line)
 		}
 	}
+}
+
+// refusal is a comment for a command that KMS refuses.
+func (c Command) refusal() string {
+	if c.Refused == AnyRefusal {
+		return "# KMS refuses it"
+	}
+	return "# KMS refuses it: " + c.Refused
 }
 
 func (t Text) command(line string) {
@@ -104,7 +112,7 @@ func (t Text) More(s Step) {
 
 // Verdict compares a prediction with what is right.
 func (q *Question) Verdict(prediction int) string {
-	right := fmt.Sprintf("%d: %s.", q.Right+1, flow(q.Choices[q.Right]))
+	right := fmt.Sprintf("%d, %q.", q.Right+1, flow(q.Choices[q.Right]))
 	switch prediction {
 	case NoPrediction:
 		return "The answer is " + right
@@ -114,22 +122,31 @@ func (q *Question) Verdict(prediction int) string {
 	return fmt.Sprintf("You said %d; it is %s", prediction+1, right)
 }
 
-// lines shows names and values in two columns, marked by kind.
+// lines shows names and values in two columns, marked by kind. Values of long
+// names go beneath them.
 func (t Text) lines(lines []Line) {
 	column := 0
 	for _, l := range lines {
-		if n := utf8.RuneCountInString(l.Name); n > column && n <= t.width()/2 {
-			column = n
+		if n := utf8.RuneCountInString(l.Name); n <= widestName {
+			column = max(column, n)
 		}
 	}
 	for _, l := range lines {
-		if l.Kind == Note {
+		head := "   " + l.Kind.mark() + " " + l.Name
+		switch n := utf8.RuneCountInString(l.Name); {
+		case l.Kind == Note:
 			t.item("   - ", l.Value)
-			continue
+		case n <= column:
+			t.item(head+strings.Repeat(" ", column-n+2), l.Value)
+		default:
+			t.item("   "+l.Kind.mark()+" ", l.Name)
+			t.item("       ", l.Value)
 		}
-		t.item("   "+l.Kind.mark()+" "+l.Name+strings.Repeat(" ", max(0, column-utf8.RuneCountInString(l.Name)))+"  ", l.Value)
 	}
 }
+
+// widestName is the longest name that has its value beside it, in characters.
+const widestName = 32
 
 // mark stands before a line of the kind.
 func (k Kind) mark() string {

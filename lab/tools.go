@@ -5,6 +5,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"os/exec"
@@ -95,4 +96,9 @@ func (r *Run) opensslWrap(wrappingKey []byte, m *material.Material, oaep string)
 	})
 	r.Must(err)
 	return wrapped
+}
+
+// publicPEM is a public key, SubjectPublicKeyInfo in DER, as PEM.
+func publicPEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
