@@ -33,7 +33,7 @@ func (c *keyCache) decode(name string, raw []byte) (*key, error) {
 	if ok && bytes.Equal(e.raw, raw) {
 		return e.key, nil
 	}
-	k := &key{}
+	k := &key{parsed: &parsedPolicy{}}
 	if err := json.Unmarshal(raw, k); err != nil {
 		return nil, fmt.Errorf("decoding record %s: %w", name, err)
 	}

@@ -151,7 +151,7 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 		if err != nil {
 			return err
 		}
-		k, err = r.keyOfMaterial(c.scope, materialID)
+		k, err = c.ownerOf(r, named, materialID)
 		switch {
 		case err != nil:
 			return err
@@ -164,6 +164,26 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 		return nil
 	})
 	return k, err
+}
+
+// ownerOf finds the key that has a material: in the account of the key that is
+// named or else of the caller, and where policies are enforced in all that have
+// principals.
+func (c *call) ownerOf(r *records, named *key, materialID string) (*key, error) {
+	s := c.scope
+	if named != nil {
+		s = named.Scope
+	}
+	k, err := r.keyOfMaterial(s, materialID)
+	if k != nil || err != nil || named != nil || c.caller == nil {
+		return k, err
+	}
+	for _, account := range c.kms.principals.accounts {
+		if k, err = r.keyOfMaterial(scope{account, s.Region}, materialID); k != nil || err != nil {
+			return k, err
+		}
+	}
+	return nil, nil
 }
 
 // namedKey is find for an optional reference. A multi-Region key is not named

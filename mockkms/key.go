@@ -48,6 +48,8 @@ type key struct {
 	Primary  string   `json:",omitempty"`
 	Replicas []string `json:",omitempty"`
 
+	parsed *parsedPolicy // what the policy says; shared by all copies
+
 	Materials []*material `json:",omitempty"` // oldest first
 	Rotation  rotation    `json:",omitzero"`
 }

@@ -22,6 +22,7 @@ type KMS struct {
 	rotation    time.Duration          // from RotateKeyOnDemand to its completion
 	replication time.Duration          // for which keys are Creating and Updating
 	credentials map[string]Credentials // nil: signatures are not checked
+	principals  *Principals            // nil: policies are not enforced
 	operations  map[string]operation
 
 	faults     faults
