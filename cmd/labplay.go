@@ -11,9 +11,13 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/lab"
+	"github.com/keymat/keymat/mockkms"
 )
 
 // playLesson plays a lesson on the KMS that was asked for, and writes what was
@@ -55,17 +59,37 @@ func (a *app) playLesson(ctx context.Context, lesson lab.Lesson, o labOptions) (
 
 // labTarget is the KMS that the flags name, unless the lesson needs its own.
 func (a *app) labTarget(ctx context.Context, lesson lab.Lesson, o labOptions) (*target, error) {
-	if lesson.Own == "" {
-		if err := a.offerCleanUp(ctx); err != nil {
-			return nil, err
+	if lesson.Own != "" {
+		if a.globals.mock || a.globals.endpointURL != "" || a.globals.profile != "" || o.target.aws {
+			a.say("lesson %s is played in a KMS inside keymat: %s", lesson.Name, lesson.Own)
 		}
-		return a.target(ctx, o.target)
+		return a.peopledTarget(ctx)
 	}
-	alone := &app{env: a.env, globals: a.globals}
-	alone.globals.mock, alone.globals.endpointURL, alone.globals.profile = false, "", ""
-	t, err := alone.target(ctx, targetOptions{})
-	a.closers = append(a.closers, alone.close)
-	return t, err
+	if err := a.offerCleanUp(ctx); err != nil {
+		return nil, err
+	}
+	return a.target(ctx, o.target)
+}
+
+// peopledTarget is a KMS inside keymat that enforces policies for [lab.People].
+func (a *app) peopledTarget(ctx context.Context) (*target, error) {
+	people, err := newPrincipals(lab.People)
+	if err != nil {
+		return nil, err
+	}
+	mock := mockkms.New(mockkms.WithPrincipals(people))
+	a.closers = append(a.closers, mock.Close)
+	o := awsclient.Options{Region: a.globals.region, Transport: mockkms.Transport(mock), Account: lab.Owner, Debug: a.debug()}
+	client, err := awsclient.New(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &target{
+		region:  client.Options().Region,
+		clock:   storedMock{mock},
+		clients: make(map[string]*kms.Client),
+		connect: func(string) (*kms.Client, error) { return client, nil },
+	}, nil
 }
 
 // labFolder is where the files of a lesson go: as told, or a folder that is

@@ -42,13 +42,16 @@ func TestLessonsByHand(t *testing.T) {
 			if o.status != 0 {
 				t.Fatalf("exit code %d\n%s%s", o.status, o.stdout, o.stderr)
 			}
+			if l.Own != "" {
+				return // its keys are gone with their KMS
+			}
+			if left, _ := filepath.Glob(d.path("tmp.*")); len(left) > 0 {
+				t.Errorf("the script leaves %s", left)
+			}
 			for _, key := range d.keys() {
 				if state := d.state(key); !strings.HasPrefix(state, "Pending") || state == "PendingImport" {
 					t.Errorf("the script leaves %s in state %s", key, state)
 				}
-			}
-			if left, _ := filepath.Glob(d.path("tmp.*")); len(left) > 0 {
-				t.Errorf("the script leaves %s", left)
 			}
 		})
 	}

@@ -76,7 +76,7 @@ func makes(variable, flags string) Command {
 
 // Lessons returns all lessons, in the order to take them.
 func Lessons() []Lesson {
-	lessons := []func() Lesson{byok, secondKey, portability, deleteAndReturn, expiry, rotation, keyPair}
+	lessons := []func() Lesson{byok, secondKey, portability, deleteAndReturn, expiry, rotation, keyPolicy, keyPair}
 	all := make([]Lesson, len(lessons))
 	for i, lesson := range lessons {
 		all[i] = lesson()

@@ -13,6 +13,7 @@ export AWS_PAGER=
 folder=$(mktemp -d)
 keys=
 ALIAS=
+SERVER=
 # tidy runs at the end, whatever happened.
 tidy() {
 	status=$?
@@ -23,6 +24,7 @@ tidy() {
 		aws kms schedule-key-deletion --region "$region" --key-id "$key" --pending-window-in-days 7 \
 			--query DeletionDate --output text >"$folder/tidy" 2>&1 || { cat "$folder/tidy" >&2; status=1; }
 	done
+	[ -z "$SERVER" ] || kill "$SERVER" 2>/dev/null || :
 	rm -rf "$folder"
 	exit "$status"
 }
@@ -47,7 +49,7 @@ refused() {
 		cat refusal.txt >&2
 		exit 1
 	fi
-	echo "refused, as foretold: $(cat code.txt)"
+	echo "refused, as foretold: $(tr -d '()' <code.txt)"
 }
 
 cd "$folder"

@@ -122,8 +122,8 @@ func (q *Question) Verdict(prediction int) string {
 	return fmt.Sprintf("You said %d; it is %s", prediction+1, right)
 }
 
-// lines shows names and values in two columns, marked by kind. Values of long
-// names go beneath them.
+// lines shows names and values in two columns, marked by kind. What is too long
+// for that has its value beneath.
 func (t Text) lines(lines []Line) {
 	column := 0
 	for _, l := range lines {
@@ -136,7 +136,7 @@ func (t Text) lines(lines []Line) {
 		switch n := utf8.RuneCountInString(l.Name); {
 		case l.Kind == Note:
 			t.item("   - ", l.Value)
-		case n <= column:
+		case n <= column && utf8.RuneCountInString(head)+2+column-n+utf8.RuneCountInString(l.Value) <= t.width():
 			t.item(head+strings.Repeat(" ", column-n+2), l.Value)
 		default:
 			t.item("   "+l.Kind.mark()+" ", l.Name)
