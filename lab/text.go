@@ -32,8 +32,8 @@ func (t Text) width() int {
 
 // Opening says what a lesson is about.
 func (t Text) Opening(l Lesson) {
-	fmt.Fprintf(t.W, "%s\n", t.bold(fmt.Sprintf("%s (lesson %s)", l.Title, l.Name)))
-	fmt.Fprintf(t.W, "About %d minutes, %d steps. Afterwards you know\n", l.Minutes, len(l.Steps))
+	t.heading("", fmt.Sprintf("%s (lesson %s)", l.Title, l.Name))
+	t.item("", fmt.Sprintf("About %d minutes, %d steps. Afterwards you know", l.Minutes, len(l.Steps)))
 	for _, what := range l.Learn {
 		t.item("  - ", what)
 	}
@@ -41,7 +41,8 @@ func (t Text) Opening(l Lesson) {
 
 // Step explains a step.
 func (t Text) Step(at int, s Step) {
-	fmt.Fprintf(t.W, "\n%s\n", t.bold(fmt.Sprintf("%d. %s", at+1, s.Title)))
+	fmt.Fprintln(t.W)
+	t.heading(fmt.Sprintf("%d. ", at+1), s.Title)
 	t.paragraphs(s.Text)
 }
 
@@ -196,9 +197,11 @@ func (t Text) item(head, text string) {
 // flow makes one line of text that was broken where it was written down.
 func flow(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-func (t Text) bold(s string) string {
-	if !t.Bold {
-		return s
+// heading writes text that stands out.
+func (t Text) heading(head, text string) {
+	if t.Bold {
+		fmt.Fprint(t.W, "\x1b[1m")
+		defer fmt.Fprint(t.W, "\x1b[0m")
 	}
-	return "\x1b[1m" + s + "\x1b[0m"
+	t.item(head, text)
 }
