@@ -158,14 +158,13 @@ func (a *app) cleanUpRun(ctx context.Context, t *target, b *experiment.Bench, l 
 
 // findUnknown adds to the ledger the keys of its run that it does not know.
 func findUnknown(ctx context.Context, b *experiment.Bench, l *ledger.Ledger, lastWord bool) error {
-	left := l.Left()
-	for _, region := range slices.Sorted(maps.Keys(left.Unknown)) {
+	for _, region := range slices.Sorted(maps.Keys(l.Left().Unknown)) {
 		found, err := b.Find(ctx, region)
 		if err != nil {
 			return err
 		}
 		for _, arn := range found {
-			if slices.Contains(left.Keys, arn) {
+			if l.Knows(arn) {
 				continue
 			}
 			if err := l.Made(arn); err != nil {

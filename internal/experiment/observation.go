@@ -99,6 +99,14 @@ var accidents = []string{
 	"ThrottlingException", "LimitExceededException", "KMSInternalException", "DependencyTimeoutException", "ServiceUnavailableException",
 }
 
+// Passing reports whether an error that ended a trial says something about the
+// moment only, so that the next trial may well go through: an error inside
+// KMS, as opposed to a denied permission, a quota, or a broken connection.
+func Passing(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer
+}
+
 // accident reports whether err says nothing about the rule. What KMS did not
 // answer, such as a broken connection, says nothing either.
 func accident(err error) bool {
