@@ -24,6 +24,10 @@ var permissions = []struct {
 	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
+	{"verify", []string{
+		"CreateKey", "Decrypt", "DeleteImportedKeyMaterial", "DescribeKey", "Encrypt", "GetParametersForImport", "ImportKeyMaterial",
+		"ListKeys", "ListResourceTags", "ScheduleKeyDeletion", "TagResource",
+	}},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
