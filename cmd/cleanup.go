@@ -103,7 +103,7 @@ func describeAbandoned(l *ledger.Ledger) string {
 // cleanUpAfter cleans up after a killed run, in the KMS that it used.
 func (a *app) cleanUpAfter(ctx context.Context, l *ledger.Ledger) (cleanedRun, error) {
 	h := l.Header()
-	if elsewhere := a.endpointOfEnv(); h.Endpoint == "" && h.Mock == "" && elsewhere != "" {
+	if elsewhere := a.endpointSetting(); h.Endpoint == "" && h.Mock == "" && elsewhere != "" {
 		return cleanedRun{}, &elsewhereError{elsewhere}
 	}
 	there := &app{env: a.env, globals: a.globals}

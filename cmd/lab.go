@@ -145,7 +145,7 @@ func (l *lab) fetch(ctx context.Context) (err error) {
 		return err
 	}
 	l.note("%s, public key of %d bytes, token of %d bytes", pair, len(l.parameters.PublicKey), len(l.parameters.ImportToken))
-	l.note("they belong to this key and are valid until %s", deadline(l.parameters.ValidTo))
+	l.note("they belong to this key and are valid until %s", deadline(l.parameters.ValidTo, time.Now()))
 	return nil
 }
 
@@ -232,7 +232,7 @@ func (l *lab) bringBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.note("the same key material ID %s, which now %s", done.Receipt.MaterialID, describeExpiry(done.Receipt.Expiry))
+	l.note("the same key material ID %s, which now %s", done.Receipt.MaterialID, describeExpiry(done.Receipt.Expiry, time.Now()))
 	return l.decrypt(ctx)
 }
 
