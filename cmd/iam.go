@@ -5,10 +5,13 @@ package cmd
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/rules"
 )
 
 // permissions are the KMS actions each command may call. A test runs the
@@ -24,10 +27,7 @@ var permissions = []struct {
 	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
-	{"verify", []string{
-		"CreateKey", "Decrypt", "DeleteImportedKeyMaterial", "DescribeKey", "Encrypt", "GetParametersForImport", "ImportKeyMaterial",
-		"ListKeys", "ListResourceTags", "ScheduleKeyDeletion", "TagResource",
-	}},
+	{"verify", slices.Concat(rules.Operations(), []string{"ListKeys", "ListResourceTags", "TagResource"})},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -70,6 +70,21 @@ var policies = []struct {
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
+	{"to test the rules (verify), in an account for tests", []statement{
+		{"MakeAndFindKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"TestThem", "Allow", testActions(), "arn:aws:kms:REGION:ACCOUNT:key/*", nil},
+	}},
+}
+
+// testActions are what verify does with keys that are there.
+func testActions() []string {
+	actions := []string{"kms:ListResourceTags"}
+	for _, operation := range rules.Operations() {
+		if operation != "CreateKey" {
+			actions = append(actions, "kms:"+operation)
+		}
+	}
+	return actions
 }
 
 func newIAMTopic() *cobra.Command {
@@ -87,7 +102,8 @@ func iamText() string {
 	text.WriteString(`
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
-None of these works across accounts for imports.
+None of these works across accounts for imports. verify calls ListKeys and
+ListResourceTags to find keys that a killed run left.
 `)
 	for _, p := range policies {
 		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)

@@ -33,7 +33,7 @@ func markdown(v verification) ([]byte, error) {
 }
 
 func markdownRule(b *bytes.Buffer, r verifiedRule) {
-	fmt.Fprintf(b, "\n### %s: %s\n\n%s\n\n%s\n", r.ID, r.Verdict, md(r.Statement), md(r.Why))
+	fmt.Fprintf(b, "\n### %s: %s\n\n%s (%s)\n\n%s\n", r.ID, r.Verdict, md(r.Statement), r.Promise, md(r.Why))
 	if r.Reason != "" {
 		fmt.Fprintf(b, "\n**%s**: %s\n", r.Verdict, md(r.Reason))
 	}
@@ -42,9 +42,9 @@ func markdownRule(b *bytes.Buffer, r verifiedRule) {
 	}
 	for _, s := range r.Sources {
 		if s.URL == "" {
-			fmt.Fprintf(b, "- %s: %s\n", r.Promise, md(s.Title))
+			fmt.Fprintf(b, "- Source: %s\n", md(s.Title))
 		} else {
-			fmt.Fprintf(b, "- %s: [%s](<%s>)\n", r.Promise, md(s.Title), s.URL)
+			fmt.Fprintf(b, "- Source: [%s](<%s>)\n", md(s.Title), s.URL)
 		}
 	}
 	if len(r.Steps) == 0 {

@@ -120,6 +120,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.do(0, "lab")
+	r.do(0, "verify", "token-reuse/other-key", "--html", "rules.html", "--markdown", "rules.md", "--junit", "rules.xml", "--force")
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")

@@ -12,10 +12,10 @@ import (
 	"github.com/keymat/keymat/internal/experiment"
 )
 
-// DefaultParallel is how many experiments a [Runner] makes at the same time. It
-// keeps two cores busy, and is more than AWS's quota of one GetParametersForImport
-// a second lets go ahead.
-const DefaultParallel = 4
+// DefaultParallel is how many experiments a [Runner] makes at the same time.
+// Many of them wait: at AWS for their turn, as it allows one GetParametersForImport
+// a second, and everywhere for the end of a rotation.
+const DefaultParallel = 8
 
 // cleanUpTime is how long the clean-up of one experiment may take, also when
 // the run was interrupted.

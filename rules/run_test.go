@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
@@ -37,12 +40,27 @@ func (c movable) Advance(_ context.Context, d time.Duration) error {
 	return err
 }
 
+// runBench is one on the mock, where time cannot be moved.
+func runBench(mock *mockkms.KMS) *experiment.Bench {
+	return &experiment.Bench{
+		KMS: func(region string) (*kms.Client, error) {
+			return kms.New(kms.Options{
+				Region:      region,
+				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret", ""),
+				HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
+				Retryer:     retry.NewStandard(),
+			}), nil
+		},
+		Region: "eu-central-1", Second: "us-east-1", Run: "test",
+	}
+}
+
 // newRunner makes one with a mock of its own, whose clock can be moved.
 func newRunner(t *testing.T) (*rules.Runner, *mockkms.KMS) {
 	t.Helper()
 	mock := mockkms.New(mockkms.WithSharedWrappingKeys())
 	t.Cleanup(func() { mock.Close() })
-	b := bench(mock)
+	b := runBench(mock)
 	b.Clock = movable{mock}
 	return &rules.Runner{Bench: b}, mock
 }
@@ -110,7 +128,7 @@ func TestClockGoesBack(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			mock := mockkms.New()
-			runner := &rules.Runner{Bench: bench(mock)}
+			runner := &rules.Runner{Bench: runBench(mock)}
 			runner.Bench.Clock = movable{mock}
 			before, err := mock.MoveClock(mockkms.ClockMove{Advance: time.Hour})
 			if err != nil {
@@ -158,7 +176,7 @@ func TestOrder(t *testing.T) {
 				under.Add(-1)
 			}}
 		}
-		runner := &rules.Runner{Bench: bench(mock), Parallel: 3, Observe: func(e rules.Event) {
+		runner := &rules.Runner{Bench: runBench(mock), Parallel: 3, Observe: func(e rules.Event) {
 			if e, ok := e.(rules.Ended); ok {
 				ended = append(ended, e.Result.Rule.ID)
 			}
@@ -226,7 +244,7 @@ func TestStop(t *testing.T) {
 				t.Errorf("%v: rule %d %s, want %s", kind, i, results[i].Verdict, want)
 			}
 		}
-		if n := count(mock.Calls(), "CreateKey"); n != 2 {
+		if n := timesCalled(mock, "CreateKey"); n != 2 {
 			t.Errorf("%v: %d keys were asked for, want 2", kind, n)
 		}
 	}
@@ -280,8 +298,8 @@ func TestKeysThatStay(t *testing.T) {
 	}
 }
 
-func count(calls []string, operation string) (n int) {
-	for _, c := range calls {
+func timesCalled(mock *mockkms.KMS, operation string) (n int) {
+	for _, c := range mock.Calls() {
 		if c == operation {
 			n++
 		}
