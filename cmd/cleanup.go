@@ -109,7 +109,7 @@ func (a *app) cleanUpAfter(ctx context.Context, l *ledger.Ledger) (cleanedRun, e
 	there := &app{env: a.env, globals: a.globals}
 	there.globals.mock, there.globals.mockState = h.Mock != "", h.Mock
 	there.globals.region, there.globals.profile, there.globals.endpointURL = h.Region, h.Profile, h.Endpoint
-	t, err := there.target(ctx, targetOptions{aws: true})
+	t, err := there.target(ctx, targetOptions{aws: h.Mock == ""})
 	if err != nil {
 		return cleanedRun{}, errors.Join(err, there.close())
 	}

@@ -70,6 +70,8 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	t := &target{clients: make(map[string]*kms.Client)}
 	var err error
 	switch g := a.globals; {
+	case a.usesEmbedded() && o.aws:
+		err = usagef("--aws contradicts --mock, and %s=1 in the environment", envMock)
 	case a.usesEmbedded():
 		err = a.targetState(ctx, t)
 	case g.endpointURL != "" || g.profile != "" || o.aws:

@@ -46,9 +46,10 @@ func (p *verifyProgress) observe(e rules.Event) {
 	}
 }
 
-// tell says what became of a rule.
+// tell says what became of a rule. What ends the run is told once, at the end.
 func (p *verifyProgress) tell(r rules.Result) {
 	switch {
+	case r.EndsRun():
 	case p.live == nil:
 		p.a.say("%s: %s (%.1f s)", r.Rule.ID, r.Verdict, r.Seconds)
 	case r.Verdict != rules.Holds:

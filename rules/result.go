@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,6 +56,13 @@ func (r *Result) judge(err error) {
 	default:
 		r.Verdict, r.Reason = Failed, err.Error()
 	}
+}
+
+// EndsRun reports whether the experiment failed by an error that would meet
+// every other one, or was cut off by such an error or an interrupt.
+func (r *Result) EndsRun() bool {
+	_, mistake := errors.AsType[*PanicError](r.Err)
+	return r.Verdict == Failed && !mistake && !experiment.Passing(r.Err)
 }
 
 // A StoppedError is why an experiment was not made or ended early: another one

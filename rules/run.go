@@ -64,8 +64,9 @@ type run struct {
 // its own; when Run returns, all have, and the clock is where it was.
 //
 // An error that would meet every experiment, such as a denied permission, a
-// quota or a broken connection, ends the run: those under way end after what
-// is in flight, those that follow are not begun, and Run returns it as a
+// quota or a broken connection, ends the run, and so does a key that cannot be
+// scheduled for deletion: experiments under way end after what is in flight,
+// those that follow are not begun, and Run returns the error as a
 // *[StoppedError]. If ctx ends it returns its cause.
 func (r *Runner) Run(ctx context.Context, selection []Rule) ([]Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -121,16 +122,14 @@ func (r *run) one(ctx context.Context, result *Result) {
 	default:
 		r.test(ctx, result)
 	}
-	r.tell(Ended{*result})
-	if result.Verdict == Failed && ctx.Err() == nil && stops(result.Err) {
+	switch {
+	case ctx.Err() != nil:
+	case result.Left != nil: // or one key after the other would stay
+		r.cancel(&StoppedError{rule.ID, result.Left})
+	case result.EndsRun():
 		r.cancel(&StoppedError{rule.ID, result.Err})
 	}
-}
-
-// stops reports whether the error of one experiment is one for all.
-func stops(err error) bool {
-	_, mistake := errors.AsType[*PanicError](err)
-	return !mistake && !experiment.Passing(err)
+	r.tell(Ended{*result})
 }
 
 // test makes the experiment of a rule, and cleans up.

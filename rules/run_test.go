@@ -287,14 +287,18 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestKeysThatStay are told.
+// TestKeysThatStay are told, and end the run: the next ones would stay, too.
 func TestKeysThatStay(t *testing.T) {
 	runner, mock := newRunner(t)
+	runner.Parallel = 1
 	mock.Inject(mockkms.Fault{Operation: "ScheduleKeyDeletion", Kind: mockkms.FaultDenied})
-	results, err := runner.Run(t.Context(), []rules.Rule{makesKey("test/a")})
+	results, err := runner.Run(t.Context(), []rules.Rule{makesKey("test/a"), makesKey("test/b")})
 	left, ok := errors.AsType[*experiment.LeftError](results[0].Left)
-	if err != nil || !ok || left.ARN != results[0].Keys[0].ARN || results[0].Verdict != rules.Holds {
-		t.Errorf("%s, %v, %v", results[0].Verdict, results[0].Left, err)
+	if !ok || left.ARN != results[0].Keys[0].ARN || results[0].Verdict != rules.Holds {
+		t.Errorf("%s, left %v", results[0].Verdict, results[0].Left)
+	}
+	if stopped, ok := errors.AsType[*rules.StoppedError](err); !ok || stopped.Rule != "test/a" || timesCalled(mock, "CreateKey") != 1 {
+		t.Errorf("the run ended in %v, after %d keys", err, timesCalled(mock, "CreateKey"))
 	}
 }
 

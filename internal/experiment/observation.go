@@ -94,9 +94,10 @@ func describe(err error) string {
 // accidents are errors that say something about the account or the moment, and
 // nothing about a rule.
 var accidents = []string{
-	"AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "InvalidSignatureException",
-	"MissingAuthenticationTokenException", "IncompleteSignature", "OptInRequired",
-	"ThrottlingException", "LimitExceededException", "KMSInternalException", "DependencyTimeoutException", "ServiceUnavailableException",
+	"AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken", "RequestExpired",
+	"InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
+	"IncompleteSignature", "OptInRequired", "ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException",
+	"KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceUnavailableException", "ServiceUnavailable",
 }
 
 // Passing reports whether an error that ended a trial says something about the
