@@ -39,6 +39,7 @@ type target struct {
 	second string // "" for none
 
 	clock   mockControl   // nil where the clock cannot be moved
+	private bool          // it is made for this run, and more of its kind can be
 	lasting bool          // what is left there outlives this process
 	billed  bool          // keys cost money
 	header  ledger.Header // how to come back
@@ -77,9 +78,10 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	case g.endpointURL != "" || g.profile != "" || o.aws:
 		err = a.targetService(ctx, t)
 	default:
-		mock := mockkms.New()
+		mock := mockkms.New(mockkms.WithKeysAhead(manyAhead))
 		a.closers = append(a.closers, mock.Close)
 		a.targetMock(ctx, t, mock)
+		t.private = true
 		t.name = "a KMS inside keymat, which is forgotten at the end"
 	}
 	if err != nil {
@@ -100,6 +102,10 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	t.header.Region, t.header.Profile = t.region, a.globals.profile
 	return t, nil
 }
+
+// manyAhead lets the KMS of the run make wrapping keys while experiments wait
+// for something else: that is nearly all the work there is.
+var manyAhead = mockkms.KeysAhead{RSA2048: 8}
 
 // targetMock makes a mock inside this process the target.
 func (a *app) targetMock(ctx context.Context, t *target, mock *mockkms.KMS) {

@@ -73,6 +73,9 @@ func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, paral
 	}
 	progress := a.newVerifyProgress(len(selection))
 	runner := &rules.Runner{Bench: run.bench, Parallel: parallel, Observe: progress.observe}
+	if t.private {
+		runner.Private = func() *experiment.Bench { return run.privateBench(ctx) }
+	}
 	began := time.Now()
 	results, stopped := runner.Run(ctx, selection)
 	progress.done()

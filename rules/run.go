@@ -26,6 +26,11 @@ type Runner struct {
 	Bench    *experiment.Bench // its own Observe is not called
 	Parallel int               // experiments at the same time; 0 for DefaultParallel
 
+	// Private makes a bench on a KMS that nobody else uses, for a rule that moves
+	// the clock; nil where there is but one KMS, in which such rules are tested
+	// after the others, one by one.
+	Private func() *experiment.Bench
+
 	// Observe is told what happens, one event at a time; may be nil.
 	Observe func(Event)
 }
@@ -58,8 +63,8 @@ type run struct {
 	results []Result
 }
 
-// Run tests rules: first those that leave the clock alone, some of them at a
-// time, then one by one those that move it. Results are in the order of the
+// Run tests rules: first those that leave the clock alone, or have one to
+// themselves, some of them at a time; then one by one those that move it. Results are in the order of the
 // rules. Each experiment cleans up after itself, whatever ends it, in a time of
 // its own; when Run returns, all have, and the clock is where it was.
 //
@@ -75,7 +80,7 @@ func (r *Runner) Run(ctx context.Context, selection []Rule) ([]Result, error) {
 	var still, moving []int
 	for i, rule := range selection {
 		run.results[i].Rule = rule
-		if rule.MovesClock {
+		if rule.MovesClock && r.Private == nil {
 			moving = append(moving, i)
 		} else {
 			still = append(still, i)
@@ -115,7 +120,7 @@ func (r *run) one(ctx context.Context, result *Result) {
 	case ctx.Err() != nil:
 		result.judge(context.Cause(ctx))
 		return // nobody needs to be told of each
-	case rule.MovesClock && r.Bench.Clock == nil:
+	case rule.MovesClock && r.Bench.Clock == nil && r.Private == nil:
 		result.judge(&experiment.ImpossibleError{Reason: "the clock of this KMS cannot be moved, and nobody waits that long"})
 	case rule.TwoRegions && r.Bench.Second == "":
 		result.judge(&experiment.ImpossibleError{Reason: "it needs a second Region, and none is given"})
@@ -171,6 +176,9 @@ func guard(id string, f func()) (err error) {
 // bench is that of one rule.
 func (r *run) bench(rule Rule) *experiment.Bench {
 	b := *r.Bench
+	if rule.MovesClock && r.Private != nil {
+		b = *r.Private()
+	}
 	b.Observe = func(t *experiment.Trial, o experiment.Observation) { r.tell(Stepped{t.Name, o}) }
 	switch {
 	case b.Clock == nil:

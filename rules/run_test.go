@@ -202,6 +202,39 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+// TestPrivate: where every rule can have a KMS of its own none waits for another.
+func TestPrivate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := mockkms.New()
+		runner := &rules.Runner{Bench: runBench(shared), Parallel: 3, Private: func() *experiment.Bench {
+			mock := mockkms.New()
+			b := runBench(mock)
+			b.Clock = movable{mock}
+			return b
+		}}
+		runner.Bench.Clock = movable{shared}
+		moves := rules.Rule{ID: "test/moves", MovesClock: true, Experiment: func(t *experiment.Trial) {
+			before := t.Now()
+			t.Advance(24 * time.Hour)
+			time.Sleep(time.Second)
+			t.Check("the time since", "24h0m1s", t.Now().Sub(before).String())
+		}}
+		start := time.Now()
+		results, err := runner.Run(t.Context(), []rules.Rule{moves, makesKey("test/a"), moves})
+		if err != nil || time.Since(start) != time.Second {
+			t.Errorf("it took %s, %v", time.Since(start), err)
+		}
+		for _, r := range results {
+			if r.Verdict != rules.Holds {
+				t.Errorf("%s %s: %s", r.Rule.ID, r.Verdict, r.Reason)
+			}
+		}
+		if clock, err := shared.Clock(); err != nil || clock.Offset != 0 {
+			t.Errorf("the shared clock is %s ahead, %v", clock.Offset, err)
+		}
+	})
+}
+
 func TestEvents(t *testing.T) {
 	runner, _ := newRunner(t)
 	var told []string
