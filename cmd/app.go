@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/keymat/keymat/internal/term"
+	"github.com/keymat/keymat/mockkms"
 )
 
 // app is one run of keymat: what the commands share.
@@ -22,6 +23,9 @@ type app struct {
 	started bool           // a command's own work began
 	closers []func() error // undone in reverse when the run ends
 	told    bool           // the result was printed
+
+	mock  *mockkms.KMS     // the one inside keymat, once it is open
+	clock func() time.Time // the time at KMS, once it was asked for
 }
 
 func (a *app) close() error {
@@ -132,8 +136,8 @@ func left(t, now time.Time) string {
 }
 
 // deadline is a time and what is left until then.
-func deadline(t time.Time) string {
-	if left := left(t, time.Now()); left != "over" {
+func deadline(t, now time.Time) string {
+	if left := left(t, now); left != "over" {
 		return fmt.Sprintf("%s (%s left)", t.UTC().Format(time.RFC3339), left)
 	}
 	return t.UTC().Format(time.RFC3339) + " (over)"

@@ -63,7 +63,7 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 	if o.material.name == "" && o.out == "" && !o.noEscrow {
 		return usagef("say where the material is, or is to be kept: --material FILE, --out FILE to generate it, or --no-escrow")
 	}
-	expiry, err := o.lifetime.expiry()
+	expiry, err := a.expiry(o.lifetime)
 	if err != nil {
 		return err
 	}
@@ -162,6 +162,6 @@ func (a *app) bringDryRun(o bringOptions, key importer.Key, spec material.Spec, 
 		a.say("would create a %s key", spec)
 		key = importer.Key{Spec: spec}
 	}
-	a.say("would fetch, wrap and import the material; it %s", describeExpiry(expiry))
+	a.say("would fetch, wrap and import the material; it %s", a.describeExpiry(expiry))
 	return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})
 }

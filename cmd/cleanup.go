@@ -103,13 +103,13 @@ func describeAbandoned(l *ledger.Ledger) string {
 // cleanUpAfter cleans up after a killed run, in the KMS that it used.
 func (a *app) cleanUpAfter(ctx context.Context, l *ledger.Ledger) (cleanedRun, error) {
 	h := l.Header()
-	if elsewhere := a.endpointOfEnv(); h.Endpoint == "" && h.Mock == "" && elsewhere != "" {
+	if elsewhere := a.endpointSetting(); h.Endpoint == "" && h.Mock == "" && elsewhere != "" {
 		return cleanedRun{}, &elsewhereError{elsewhere}
 	}
 	there := &app{env: a.env, globals: a.globals}
 	there.globals.mock, there.globals.mockState = h.Mock != "", h.Mock
 	there.globals.region, there.globals.profile, there.globals.endpointURL = h.Region, h.Profile, h.Endpoint
-	t, err := there.target(ctx, targetOptions{aws: true})
+	t, err := there.target(ctx, targetOptions{aws: h.Mock == ""})
 	if err != nil {
 		return cleanedRun{}, errors.Join(err, there.close())
 	}
@@ -158,14 +158,13 @@ func (a *app) cleanUpRun(ctx context.Context, t *target, b *experiment.Bench, l 
 
 // findUnknown adds to the ledger the keys of its run that it does not know.
 func findUnknown(ctx context.Context, b *experiment.Bench, l *ledger.Ledger, lastWord bool) error {
-	left := l.Left()
-	for _, region := range slices.Sorted(maps.Keys(left.Unknown)) {
+	for _, region := range slices.Sorted(maps.Keys(l.Left().Unknown)) {
 		found, err := b.Find(ctx, region)
 		if err != nil {
 			return err
 		}
 		for _, arn := range found {
-			if slices.Contains(left.Keys, arn) {
+			if l.Knows(arn) {
 				continue
 			}
 			if err := l.Made(arn); err != nil {

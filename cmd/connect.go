@@ -26,7 +26,7 @@ func (a *app) importer(ctx context.Context, refs ...string) (*importer.Importer,
 	if err != nil {
 		return nil, err
 	}
-	return &importer.Importer{KMS: client, Observe: a.tell}, nil
+	return &importer.Importer{KMS: client, Observe: a.tell, Now: a.now}, nil
 }
 
 // keyAndMaterial is a KMS key beside the user's material for it, and how to
@@ -61,14 +61,12 @@ func (a *app) connect(ctx context.Context, refs ...string) (*kms.Client, error) 
 		return nil, err
 	}
 	o := awsclient.Options{Region: region, Profile: a.globals.profile, EndpointURL: a.globals.endpointURL, Debug: a.debug()}
-	if a.globals.mock && a.globals.endpointURL == "" {
-		store, _, err := a.openMock()
+	if a.usesEmbedded() {
+		mock, err := a.embedded()
 		if err != nil {
 			return nil, err
 		}
-		kms := mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce))
-		a.closers = append(a.closers, kms.Close)
-		o.Transport = mockkms.Transport(kms)
+		o.Transport = mockkms.Transport(mock)
 	}
 	return awsclient.New(ctx, o)
 }
@@ -79,6 +77,20 @@ func (a *app) debug() io.Writer {
 		return a.env.Stderr
 	}
 	return nil
+}
+
+// embedded is the KMS inside keymat, which is opened once.
+func (a *app) embedded() (*mockkms.KMS, error) {
+	if a.mock != nil {
+		return a.mock, nil
+	}
+	store, _, err := a.openMock()
+	if err != nil {
+		return nil, err
+	}
+	a.mock = mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce))
+	a.closers = append(a.closers, a.mock.Close)
+	return a.mock, nil
 }
 
 // aheadOnce lets a command that waits for a wrapping key make the next one

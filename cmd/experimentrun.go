@@ -11,8 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/ledger"
+	"github.com/keymat/keymat/mockkms"
 )
 
 // An experimentRun makes keys on a target, and sees to it that none stays.
@@ -46,6 +49,14 @@ func (a *app) beginRun(t *target, command string) (*experimentRun, error) {
 		r.bench.Clock = mockClock{t.clock, r.ledger}
 	}
 	return r, nil
+}
+
+// privateBench makes a bench like the run's on a KMS of its own, which is
+// forgotten with it.
+func (r *experimentRun) privateBench(ctx context.Context) *experiment.Bench {
+	t := &target{clients: make(map[string]*kms.Client)}
+	r.a.targetMock(ctx, t, mockkms.New())
+	return &experiment.Bench{KMS: t.client, Region: r.bench.Region, Second: r.bench.Second, Run: r.bench.Run, Clock: mockClock{mock: t.clock}}
 }
 
 // runsFolder is where the ledgers of runs are.

@@ -88,6 +88,7 @@ func (a *app) fetch(ctx context.Context, o fetchOptions) error {
 		ValidTo:    p.ValidTo,
 		File:       o.out,
 		RawDir:     o.rawDir,
+		now:        a.now(),
 	})
 }
 
@@ -143,8 +144,10 @@ type fetched struct {
 	ValidTo    time.Time      `json:"valid_to"`
 	File       string         `json:"file"`
 	RawDir     string         `json:"raw_dir,omitempty"`
+
+	now time.Time // at KMS
 }
 
 func (f fetched) text(w io.Writer) {
-	fields(w, "key", f.KeyARN, "wrapping", wrap.Pair{Algorithm: f.Algorithm, KeySpec: f.WrappingKS}.String(), "valid to", deadline(f.ValidTo), "file", f.File)
+	fields(w, "key", f.KeyARN, "wrapping", wrap.Pair{Algorithm: f.Algorithm, KeySpec: f.WrappingKS}.String(), "valid to", deadline(f.ValidTo, f.now), "file", f.File)
 }

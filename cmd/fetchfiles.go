@@ -43,7 +43,7 @@ func (a *app) fetchFromFiles(ctx context.Context, o fetchOptions) (*token.Parame
 	if err := wrap.Check(p.KeySpec, wrap.Pair{Algorithm: p.Algorithm, KeySpec: p.WrappingKeySpec}); err != nil {
 		return nil, err
 	}
-	a.say("read a %s wrapping key and an import token, taken to be valid until %s", p.WrappingKeySpec, deadline(p.ValidTo))
+	a.say("read a %s wrapping key and an import token, taken to be valid until %s", p.WrappingKeySpec, deadline(p.ValidTo, a.now()))
 	return p, nil
 }
 

@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/spf13/cobra"
@@ -75,14 +74,14 @@ func (l *lifetime) register(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("expires", "never-expires")
 }
 
-func (l lifetime) expiry() (importer.Expiry, error) {
+func (a *app) expiry(l lifetime) (importer.Expiry, error) {
 	if l.never {
 		return importer.Never(), nil
 	}
 	if l.expires == "" {
 		return importer.Expiry{}, usagef("say when the material expires: --expires 90d, or --never-expires")
 	}
-	now := time.Now()
+	now := a.now()
 	e, err := importer.ParseExpiry(l.expires, now)
 	if err == nil {
 		err = e.Check(now)

@@ -5,12 +5,14 @@ package cmd
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/internal/experiment"
+	"github.com/keymat/keymat/rules"
 )
 
 // permissions are the KMS actions each command may call. A test runs the
@@ -31,6 +33,7 @@ var permissions = []struct {
 		"CancelKeyDeletion", "Decrypt", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "EnableKeyRotation", "Encrypt",
 		"GenerateMac", "GetPublicKey", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "UpdateAlias",
 	}},
+	{"verify", slices.Concat(rules.Operations(), []string{"ListKeys", "ListResourceTags", "TagResource"})},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -87,6 +90,21 @@ var policies = []struct {
 			"kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
 		}, "arn:aws:kms:REGION:ACCOUNT:key/*", tagged},
 	}},
+	{"to test the rules (verify), in an account for tests", []statement{
+		{"MakeAndFindKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"TestThem", "Allow", testActions(), "arn:aws:kms:REGION:ACCOUNT:key/*", nil},
+	}},
+}
+
+// testActions are what verify does with keys that are there.
+func testActions() []string {
+	actions := []string{"kms:ListResourceTags"}
+	for _, operation := range rules.Operations() {
+		if operation != "CreateKey" {
+			actions = append(actions, "kms:"+operation)
+		}
+	}
+	return actions
 }
 
 func newIAMTopic() *cobra.Command {
@@ -104,8 +122,8 @@ func iamText() string {
 	text.WriteString(`
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
-None of these works across accounts for imports. lab calls ListKeys and
-ListResourceTags to find keys that a lesson left which was killed.
+None of these works across accounts for imports. verify and lab call ListKeys and
+ListResourceTags to find keys that a killed run left.
 `)
 	for _, p := range policies {
 		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)

@@ -60,6 +60,9 @@ func TestPermissionsAreWhatIsCalled(t *testing.T) {
 		}
 	}
 	for _, p := range permissions {
+		if p.command == "verify" {
+			continue // the rules' own test compares rules.Operations
+		}
 		t.Run(p.command, func(t *testing.T) {
 			called := map[string]bool{}
 			for _, v := range variants[p.command] {

@@ -83,7 +83,7 @@ func (a *app) importWrapped(ctx context.Context, o importOptions) error {
 	if o.wrapped == "" && o.encrypted == "" {
 		return usagef("name what to import: --wrapped FILE, or --params FILE and --encrypted FILE")
 	}
-	expiry, err := o.lifetime.expiry()
+	expiry, err := a.expiry(o.lifetime)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *app) importWrapped(ctx context.Context, o importOptions) error {
 		if err != nil {
 			return err
 		}
-		a.say("would import into %s (%s), material that %s", key.ARN, key.State, describeExpiry(expiry))
+		a.say("would import into %s (%s), material that %s", key.ARN, key.State, a.describeExpiry(expiry))
 		return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})
 	}
 	receipt, err := im.Import(ctx, request)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -113,7 +114,7 @@ func describeParameters(p *token.Parameters) inspection {
 	i.add("key", p.KeyARN)
 	i.add("key spec", string(p.KeySpec))
 	i.add("wrapping", wrap.Pair{Algorithm: p.Algorithm, KeySpec: p.WrappingKeySpec}.String())
-	i.add("valid to", deadline(p.ValidTo))
+	i.add("valid to", deadline(p.ValidTo, time.Now()))
 	i.add("import token", fmt.Sprintf("%d bytes", len(p.ImportToken)))
 	return i
 }
@@ -123,7 +124,7 @@ func describeWrapped(w *token.Wrapped) inspection {
 	i.add("key", w.KeyARN)
 	i.add("key spec", string(w.KeySpec))
 	i.add("wrapping", wrap.Pair{Algorithm: w.Algorithm, KeySpec: w.WrappingKeySpec}.String())
-	i.add("valid to", deadline(w.ValidTo))
+	i.add("valid to", deadline(w.ValidTo, time.Now()))
 	i.add("ciphertext", fmt.Sprintf("%d bytes, sha256:%s", len(w.EncryptedKeyMaterial), w.EncryptedKeyMaterialSHA256()))
 	return i
 }
@@ -140,7 +141,7 @@ func inspectZip(data []byte) (inspection, error) {
 	i.add("key", cmp.Or(z.KeyARN, z.KeyID))
 	i.add("wrapping", wrap.Pair{Algorithm: z.Algorithm, KeySpec: z.WrappingKeySpec}.String())
 	if !z.ValidTo.IsZero() {
-		i.add("valid to", deadline(z.ValidTo))
+		i.add("valid to", deadline(z.ValidTo, time.Now()))
 	}
 	i.add("import token", fmt.Sprintf("%d bytes", len(z.ImportToken)))
 	return i, nil

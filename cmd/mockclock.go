@@ -94,7 +94,7 @@ func (a *app) mockClock(cmd *cobra.Command, move mockkms.ClockMove) error {
 	if err != nil {
 		return err
 	}
-	return a.print(mockTime{clock.Time, clock.Offset.Round(time.Second).String(), clock.Frozen})
+	return a.print(mockTime{clock.Time, clock.Offset.Round(time.Second).String(), clock.Frozen, clock.Offset})
 }
 
 // mockTime is the time at which a mock lives.
@@ -102,6 +102,8 @@ type mockTime struct {
 	Time   time.Time `json:"time"`
 	Offset string    `json:"offset"` // from the time of day
 	Frozen bool      `json:"frozen"`
+
+	offset time.Duration
 }
 
 func (t mockTime) text(w io.Writer) {
@@ -109,5 +111,23 @@ func (t mockTime) text(w io.Writer) {
 	if t.Frozen {
 		state = ", frozen"
 	}
-	fmt.Fprintf(w, "%s (%s from the time of day%s)\n", seconds(t.Time), t.Offset, state)
+	fmt.Fprintf(w, "%s (%s%s)\n", seconds(t.Time), besideTimeOfDay(t.offset), state)
+}
+
+// besideTimeOfDay says how far a clock is off: "14 d ahead of the time of day".
+func besideTimeOfDay(d time.Duration) string {
+	const day = 24 * time.Hour
+	way := "ahead of"
+	if d < 0 {
+		d, way = -d, "behind"
+	}
+	switch d = d.Round(time.Second); {
+	case d == 0:
+		return "the time of day"
+	case d%day == 0:
+		return fmt.Sprintf("%d d %s the time of day", d/day, way)
+	case d > day:
+		return fmt.Sprintf("%d d %s %s the time of day", d/day, d%day, way)
+	}
+	return fmt.Sprintf("%s %s the time of day", d, way)
 }

@@ -61,7 +61,7 @@ func (a *app) servedMockControl(c *cobra.Command) (*mockkms.Remote, error) {
 func (a *app) remoteMock(c *cobra.Command) (*mockkms.Remote, error) {
 	url := a.globals.endpointURL
 	if url == "" && !a.globals.mock && !c.Flags().Changed("mock-state") {
-		url = a.endpointOfEnv()
+		url = a.endpointSetting()
 	}
 	if url == "" {
 		return nil, nil

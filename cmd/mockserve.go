@@ -95,7 +95,9 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: kms.Server(), ReadHeaderTimeout: 10 * time.Second}
+	handler := &restful{Handler: kms.Server()}
+	go handler.rest(ctx)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 

@@ -45,7 +45,7 @@ the same second; a duration while at least 95 % of it is left.`,
 }
 
 func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error {
-	expiry, err := o.lifetime.expiry()
+	expiry, err := a.expiry(o.lifetime)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error
 	}
 	request := importer.ImportRequest{Expiry: expiry, MaterialID: o.materialID}
 	if o.dryRun {
-		a.say("%s is in state %s, its material %s; would make it one that %s", on.key.ARN, on.key.State, on.key.Expiry, describeExpiry(expiry))
+		a.say("%s is in state %s, its material %s; would make it one that %s", on.key.ARN, on.key.State, on.key.Expiry, a.describeExpiry(expiry))
 		return a.print(dryRun{keyFields: fieldsOf(on.key), DryRun: true})
 	}
 	done, err := on.Reimport(ctx, on.key, on.material, on.wrapping, request)

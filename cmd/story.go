@@ -19,7 +19,7 @@ func (a *app) tell(e importer.Event) {
 		}
 	case importer.Fetched:
 		p := e.Parameters
-		a.say("fetched a %s wrapping key and an import token for %s, valid until %s", p.WrappingKeySpec, p.Algorithm, deadline(p.ValidTo))
+		a.say("fetched a %s wrapping key and an import token for %s, valid until %s", p.WrappingKeySpec, p.Algorithm, deadline(p.ValidTo, a.now()))
 	case importer.Imported:
 		a.tellImported(e.Receipt)
 	case importer.Confirmed:
@@ -37,7 +37,7 @@ func (a *app) tellImported(r importer.Receipt) {
 	if r.LostAnswer {
 		a.say("the import had happened")
 	}
-	a.say("imported the material into %s; it %s", r.KeyARN, describeExpiry(r.Expiry))
+	a.say("imported the material into %s; it %s", r.KeyARN, a.describeExpiry(r.Expiry))
 	if r.Enabled {
 		a.warn("%s was disabled; the import has enabled it", r.KeyARN)
 	}
@@ -49,11 +49,13 @@ func (a *app) tellImported(r importer.Receipt) {
 	}
 }
 
-func describeExpiry(e importer.Expiry) string {
+func (a *app) describeExpiry(e importer.Expiry) string { return describeExpiry(e, a.now()) }
+
+func describeExpiry(e importer.Expiry, now time.Time) string {
 	if e.Never() {
 		return "never expires"
 	}
-	return fmt.Sprintf("expires in %s, at %s", left(e.Time(), time.Now()), e)
+	return fmt.Sprintf("expires in %s, at %s", left(e.Time(), now), e)
 }
 
 // describeProof says what a confirmation showed and what it rests on.

@@ -6,7 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +39,7 @@ type target struct {
 	second string // "" for none
 
 	clock   mockControl   // nil where the clock cannot be moved
+	private bool          // it is made for this run, and more of its kind can be
 	lasting bool          // what is left there outlives this process
 	billed  bool          // keys cost money
 	header  ledger.Header // how to come back
@@ -70,14 +71,17 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	t := &target{clients: make(map[string]*kms.Client)}
 	var err error
 	switch g := a.globals; {
-	case g.mock && g.endpointURL == "":
+	case a.usesEmbedded() && o.aws:
+		err = usagef("--aws contradicts --mock, and %s=1 in the environment", envMock)
+	case a.usesEmbedded():
 		err = a.targetState(ctx, t)
 	case g.endpointURL != "" || g.profile != "" || o.aws:
 		err = a.targetService(ctx, t)
 	default:
-		mock := mockkms.New()
+		mock := mockkms.New(mockkms.WithKeysAhead(manyAhead))
 		a.closers = append(a.closers, mock.Close)
 		a.targetMock(ctx, t, mock)
+		t.private = true
 		t.name = "a KMS inside keymat, which is forgotten at the end"
 	}
 	if err != nil {
@@ -99,6 +103,10 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	return t, nil
 }
 
+// manyAhead lets the KMS of the run make wrapping keys while experiments wait
+// for something else: that is nearly all the work there is.
+var manyAhead = mockkms.KeysAhead{RSA2048: 8}
+
 // targetMock makes a mock inside this process the target.
 func (a *app) targetMock(ctx context.Context, t *target, mock *mockkms.KMS) {
 	t.clock = storedMock{mock}
@@ -109,12 +117,17 @@ func (a *app) targetMock(ctx context.Context, t *target, mock *mockkms.KMS) {
 
 // targetState makes the mock in the state file the target.
 func (a *app) targetState(ctx context.Context, t *target) error {
-	store, path, err := a.openMock()
+	path, err := a.mockStatePath()
+	if err == nil {
+		path, err = filepath.Abs(path) // the next run may start in another folder
+	}
 	if err != nil {
 		return err
 	}
-	mock := mockkms.New(mockkms.WithStore(store))
-	a.closers = append(a.closers, mock.Close)
+	mock, err := a.embedded()
+	if err != nil {
+		return err
+	}
 	a.targetMock(ctx, t, mock)
 	t.name, t.lasting = "the mock in "+path, true
 	t.header.Mock = path
@@ -124,7 +137,7 @@ func (a *app) targetState(ctx context.Context, t *target) error {
 // targetService makes what the AWS settings lead to the target: a mock that is
 // served, whose clock can be moved; AWS, or what passes for it, otherwise.
 func (a *app) targetService(ctx context.Context, t *target) error {
-	endpoint := cmp.Or(a.globals.endpointURL, a.endpointOfEnv())
+	endpoint := cmp.Or(a.globals.endpointURL, a.endpointSetting())
 	options := awsclient.Options{Profile: a.globals.profile, EndpointURL: endpoint, Debug: a.debug()}
 	t.lasting, t.header.Endpoint = true, endpoint
 	t.name, t.billed = "AWS", true
@@ -151,29 +164,21 @@ func (a *app) targetService(ctx context.Context, t *target) error {
 	return nil
 }
 
-// endpointOfEnv is where the environment leads KMS clients; "" is AWS.
-func (a *app) endpointOfEnv() string {
-	return cmp.Or(a.env.Getenv("AWS_ENDPOINT_URL_KMS"), a.env.Getenv("AWS_ENDPOINT_URL"))
-}
-
-// askedAtMost is how long an endpoint may take to say whether it is a mock.
-const askedAtMost = 10 * time.Second
-
 // findMock is the control of the mock at url; nil if it is none, or does not
 // let itself be controlled from here.
 func (a *app) findMock(ctx context.Context, url string) (mockControl, error) {
+	if !onLoopback(url) {
+		return nil, nil
+	}
 	client, err := a.bundleClient()
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askedAtMost)
+	ctx, cancel := context.WithTimeout(ctx, clockPatience)
 	defer cancel()
-	remote := mockkms.NewRemote(url, &http.Client{Transport: client.Transport, CheckRedirect: noRedirect})
+	remote := mockkms.NewRemote(url, client)
 	_, err = remote.Clock(ctx)
 	if _, ok := errors.AsType[*mockkms.NotMockError](err); ok {
-		return nil, nil
-	}
-	if _, ok := errors.AsType[*mockkms.RemoteError](err); ok {
 		return nil, nil
 	}
 	if err != nil {
@@ -181,9 +186,6 @@ func (a *app) findMock(ctx context.Context, url string) (mockControl, error) {
 	}
 	return remote, nil
 }
-
-// noRedirect keeps a question to one server from being put to another.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // anotherRegion is a second Region for mocks, which have all of them: of the
 // same partition, or "" where that is none of the common one.

@@ -80,7 +80,7 @@ func (a *app) wrap(ctx context.Context, o wrapOptions) error {
 		return err
 	}
 	a.say("wrapped for %s with %s", w.KeyARN, wrap.Pair{Algorithm: w.Algorithm, KeySpec: w.WrappingKeySpec})
-	a.say("import it before %s", deadline(w.ValidTo))
+	a.say("import it before %s", deadline(w.ValidTo, time.Now()))
 	return a.print(wrapped{
 		KeyARN:     w.KeyARN,
 		KeySpec:    w.KeySpec,

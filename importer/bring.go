@@ -4,7 +4,6 @@ package importer
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -33,7 +32,7 @@ func (i *Importer) Bring(ctx context.Context, k Key, m *material.Material, pair 
 
 // transfer is fetch, wrap and import in one go.
 func (i *Importer) transfer(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Receipt, error) {
-	if err := r.Expiry.Check(time.Now()); err != nil {
+	if err := r.Expiry.Check(i.now()); err != nil {
 		return Receipt{}, err
 	}
 	p, err := i.Fetch(ctx, k, pair)
@@ -71,7 +70,7 @@ func (i *Importer) Reimport(ctx context.Context, k Key, m *material.Material, pa
 		if err != nil || proof.Verdict == Mismatch {
 			return Reimported{Proof: proof}, err
 		}
-		if r.Expiry.MetBy(k.Expiry, time.Now()) {
+		if r.Expiry.MetBy(k.Expiry, i.now()) {
 			return Reimported{Unchanged: true, Proof: proof}, nil
 		}
 	}

@@ -56,7 +56,7 @@ func (i *Importer) Fetch(ctx context.Context, k Key, pair wrap.Pair) (*token.Par
 		ImportToken:     out.ImportToken,
 		ValidTo:         aws.ToTime(out.ParametersValidTo).UTC(),
 	}
-	if err := checkParameters(p, k, pair, time.Now()); err != nil {
+	if err := checkParameters(p, k, pair, i.now()); err != nil {
 		return nil, err
 	}
 	i.report(Fetched{Parameters: p})

@@ -12,6 +12,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 )
@@ -35,7 +36,15 @@ var _ KMS = (*kms.Client)(nil)
 // Importer performs the steps through KMS and reports them to Observe.
 type Importer struct {
 	KMS     KMS
-	Observe func(Event) // may be nil
+	Observe func(Event)      // may be nil
+	Now     func() time.Time // the time at KMS; nil is [time.Now]
+}
+
+func (i *Importer) now() time.Time {
+	if i.Now == nil {
+		return time.Now()
+	}
+	return i.Now()
 }
 
 func (i *Importer) report(e Event) {

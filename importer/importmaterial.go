@@ -65,7 +65,7 @@ func (i *Importer) Import(ctx context.Context, r ImportRequest) (Receipt, error)
 		Enabled:    before.State == types.KeyStateDisabled && after.State == types.KeyStateEnabled,
 		Pending:    r.stages(before),
 		LostAnswer: sent.lostAnswer,
-		At:         time.Now().UTC().Truncate(time.Second),
+		At:         i.now().UTC().Truncate(time.Second),
 	}
 	i.report(Imported{Receipt: receipt})
 	return receipt, nil
@@ -74,7 +74,7 @@ func (i *Importer) Import(ctx context.Context, r ImportRequest) (Receipt, error)
 // Check makes the checks of Import and gives the key as it is before it. It
 // changes nothing.
 func (i *Importer) Check(ctx context.Context, r ImportRequest) (Key, error) {
-	if err := r.check(time.Now()); err != nil {
+	if err := r.check(i.now()); err != nil {
 		return Key{}, err
 	}
 	k, err := i.Describe(ctx, r.Wrapped.KeyARN)

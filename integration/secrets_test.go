@@ -125,6 +125,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
 	r.do(0, "lab", "delete-and-return", "--script")
 	r.do(0, "lab", "--list")
+	r.do(0, "verify", "token-reuse/other-key", "--html", "rules.html", "--markdown", "rules.md", "--junit", "rules.xml", "--force")
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")

@@ -81,9 +81,9 @@ func crossesAccounts(action string) bool {
 	return false
 }
 
-// findForeign is find, but does not tell of keys of other accounts that they
+// lookUp is find, but does not tell of keys of other accounts that they
 // are not there.
-func (c *call) findForeign(r *records, ref string, rule aliasRule) (*key, error) {
+func (c *call) lookUp(r *records, ref string, rule aliasRule) (*key, error) {
 	k, err := r.find(c.scope, ref, rule)
 	refused := new(apiError)
 	if errors.As(err, &refused) && refused.code == "NotFoundException" && c.scope.isForeign(ref) {

@@ -143,7 +143,7 @@ func (tx *boltTx) Put(key string, value []byte) error {
 	}
 	defer passFault()
 	tx.dirty = true
-	return tx.bucket.Put([]byte(key), append([]byte{}, value...)) // bbolt keeps it until the commit
+	return tx.bucket.Put([]byte(key), value)
 }
 
 func (tx *boltTx) Delete(key string) error {

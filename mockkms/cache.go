@@ -4,7 +4,6 @@ package mockkms
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"sync"
 )
@@ -23,7 +22,7 @@ type cachedKey struct {
 }
 
 // maxCached keys are remembered; at a few kilobytes each that is little.
-const maxCached = 4096
+const maxCached = 2048
 
 // decode returns the key that the record of that name holds.
 func (c *keyCache) decode(name string, raw []byte) (*key, error) {
@@ -33,12 +32,9 @@ func (c *keyCache) decode(name string, raw []byte) (*key, error) {
 	if ok && bytes.Equal(e.raw, raw) {
 		return e.key, nil
 	}
-	k := &key{parsed: &parsedPolicy{}}
-	if err := json.Unmarshal(raw, k); err != nil {
+	k, err := decodeKey(raw)
+	if err != nil {
 		return nil, fmt.Errorf("decoding record %s: %w", name, err)
-	}
-	for _, m := range k.Materials {
-		m.opened = &opened{}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

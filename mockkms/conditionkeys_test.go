@@ -17,10 +17,10 @@ import (
 
 // Requests that rows below begin with.
 const (
-	fetching   = `{"KeyId": "EXTERNAL", "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_4096"}`
-	importing  = `{"KeyId": "EXTERNAL", "ImportToken": "eA==", "EncryptedKeyMaterial": "eA==", `
-	encrypting = `{"KeyId": "KEY", "Plaintext": "eA==", "EncryptionContext": {"AppName": "payroll", "Year": "2026"}}`
-	grantingTo = `{"KeyId": "KEY", "GranteePrincipal": "` + rootARN + `", "Operations": ["Decrypt", "Encrypt"], `
+	fetchingRequest   = `{"KeyId": "EXTERNAL", "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_4096"}`
+	importingRequest  = `{"KeyId": "EXTERNAL", "ImportToken": "eA==", "EncryptedKeyMaterial": "eA==", `
+	encryptingRequest = `{"KeyId": "KEY", "Plaintext": "eA==", "EncryptionContext": {"AppName": "payroll", "Year": "2026"}}`
+	grantingToRequest = `{"KeyId": "KEY", "GranteePrincipal": "` + rootARN + `", "Operations": ["Decrypt", "Encrypt"], `
 )
 
 // conditionRows have, for a condition, a request that meets it and one that does
@@ -29,15 +29,15 @@ var conditionRows = []struct {
 	operation, met, unmet string // requests
 	condition             string
 }{
-	{"GetParametersForImport", fetching, strings.Replace(fetching, "256", "1", 1), `{"StringEquals": {"kms:WrappingAlgorithm": "RSAES_OAEP_SHA_256"}}`},
-	{"GetParametersForImport", fetching, strings.Replace(fetching, "4096", "2048", 1), `{"StringEquals": {"kms:WrappingKeySpec": "RSA_4096"}}`},
-	{"GetParametersForImport", fetching, "", `{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}`},
-	{"ImportKeyMaterial", importing + `"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}`, importing + `"ValidTo": 1789300000}`,
+	{"GetParametersForImport", fetchingRequest, strings.Replace(fetchingRequest, "256", "1", 1), `{"StringEquals": {"kms:WrappingAlgorithm": "RSAES_OAEP_SHA_256"}}`},
+	{"GetParametersForImport", fetchingRequest, strings.Replace(fetchingRequest, "4096", "2048", 1), `{"StringEquals": {"kms:WrappingKeySpec": "RSA_4096"}}`},
+	{"GetParametersForImport", fetchingRequest, "", `{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}`},
+	{"ImportKeyMaterial", importingRequest + `"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}`, importingRequest + `"ValidTo": 1789300000}`,
 		`{"StringEquals": {"kms:ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}}`},
-	{"ImportKeyMaterial", importing + `"ValidTo": 1789300000}`, importing + `"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": 1789300000}`,
+	{"ImportKeyMaterial", importingRequest + `"ValidTo": 1789300000}`, importingRequest + `"ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": 1789300000}`,
 		`{"Null": {"kms:ExpirationModel": true}}`}, // only as it is given (documented)
-	{"ImportKeyMaterial", importing + `"ValidTo": 1789300000}`, importing + `"ValidTo": 1789300000.001}`, `{"NumericLessThanEquals": {"kms:ValidTo": "1789300000.0"}}`},
-	{"ImportKeyMaterial", importing + `"ValidTo": 1789300000}`, importing + `"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}`, `{"DateLessThan": {"kms:ValidTo": "2026-09-14"}}`},
+	{"ImportKeyMaterial", importingRequest + `"ValidTo": 1789300000}`, importingRequest + `"ValidTo": 1789300000.001}`, `{"NumericLessThanEquals": {"kms:ValidTo": "1789300000.0"}}`},
+	{"ImportKeyMaterial", importingRequest + `"ValidTo": 1789300000}`, importingRequest + `"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}`, `{"DateLessThan": {"kms:ValidTo": "2026-09-14"}}`},
 
 	{"CreateKey", `{"Origin": "EXTERNAL"}`, `{}`, `{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}`},
 	{"CreateKey", `{}`, `{"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}`, `{"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}}`},
@@ -54,15 +54,15 @@ var conditionRows = []struct {
 		`{"StringEquals": {"aws:ResourceTag/team": "red"}}`},
 	{"UntagResource", `{"KeyId": "KEY", "TagKeys": ["a"]}`, `{"KeyId": "KEY", "TagKeys": ["b", "a"]}`, `{"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}`},
 
-	{"Encrypt", encrypting, strings.Replace(encrypting, "payroll", "Payroll", 1), `{"StringEquals": {"kms:EncryptionContext:appname": "payroll"}}`},
-	{"Encrypt", encrypting, strings.Replace(encrypting, "Year", "Month", 1), `{"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["AppName", "Year"]}}`},
-	{"Encrypt", encrypting, `{"KeyId": "KEY", "Plaintext": "eA=="}`, `{"Null": {"kms:EncryptionContextKeys": false}}`},
-	{"Encrypt", encrypting, `{"KeyId": "PAIR", "Plaintext": "eA==", "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}`, `{"StringEquals": {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}}`},
-	{"Encrypt", `{"KeyId": "alias/a", "Plaintext": "eA=="}`, encrypting, `{"StringEquals": {"kms:RequestAlias": "alias/a"}}`},
-	{"Encrypt", `{"KeyId": "arn:aws:kms:us-east-1:111122223333:alias/a", "Plaintext": "eA=="}`, encrypting, `{"StringEquals": {"kms:RequestAlias": "alias/a"}}`},
-	{"Encrypt", encrypting, `{"KeyId": "PAIR", "Plaintext": "eA==", "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}`, `{"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/a"}}`},
-	{"Encrypt", encrypting, "", `{"StringEquals": {"kms:KeyUsage": "ENCRYPT_DECRYPT", "kms:CallerAccount": "111122223333", "aws:ResourceAccount": "111122223333"}}`},
-	{"Encrypt", encrypting, "", `{"Null": {"kms:ViaService": true, "kms:MultiRegionKeyType": true, "kms:RecipientAttestation:ImageSha384": true}}`},
+	{"Encrypt", encryptingRequest, strings.Replace(encryptingRequest, "payroll", "Payroll", 1), `{"StringEquals": {"kms:EncryptionContext:appname": "payroll"}}`},
+	{"Encrypt", encryptingRequest, strings.Replace(encryptingRequest, "Year", "Month", 1), `{"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["AppName", "Year"]}}`},
+	{"Encrypt", encryptingRequest, `{"KeyId": "KEY", "Plaintext": "eA=="}`, `{"Null": {"kms:EncryptionContextKeys": false}}`},
+	{"Encrypt", encryptingRequest, `{"KeyId": "PAIR", "Plaintext": "eA==", "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}`, `{"StringEquals": {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}}`},
+	{"Encrypt", `{"KeyId": "alias/a", "Plaintext": "eA=="}`, encryptingRequest, `{"StringEquals": {"kms:RequestAlias": "alias/a"}}`},
+	{"Encrypt", `{"KeyId": "arn:aws:kms:us-east-1:111122223333:alias/a", "Plaintext": "eA=="}`, encryptingRequest, `{"StringEquals": {"kms:RequestAlias": "alias/a"}}`},
+	{"Encrypt", encryptingRequest, `{"KeyId": "PAIR", "Plaintext": "eA==", "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}`, `{"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/a"}}`},
+	{"Encrypt", encryptingRequest, "", `{"StringEquals": {"kms:KeyUsage": "ENCRYPT_DECRYPT", "kms:CallerAccount": "111122223333", "aws:ResourceAccount": "111122223333"}}`},
+	{"Encrypt", encryptingRequest, "", `{"Null": {"kms:ViaService": true, "kms:MultiRegionKeyType": true, "kms:RecipientAttestation:ImageSha384": true}}`},
 	{"GenerateDataKey", `{"KeyId": "KEY", "KeySpec": "AES_256"}`, "", `{"StringEquals": {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}}`},
 	{"GenerateDataKeyPair", `{"KeyId": "KEY", "KeyPairSpec": "ECC_NIST_P256"}`, `{"KeyId": "KEY", "KeyPairSpec": "ECC_NIST_P384"}`,
 		`{"StringLike": {"kms:DataKeyPairSpec": "*P256"}, "StringEquals": {"kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}}`},
@@ -77,12 +77,12 @@ var conditionRows = []struct {
 		`{"StringEquals": {"kms:MessageType": "RAW", "kms:SigningAlgorithm": "ECDSA_SHA_256"}}`},
 	{"DeriveSharedSecret", `{"KeyId": "AGREE", "KeyAgreementAlgorithm": "ECDH", "PublicKey": "eA=="}`, "", `{"StringEquals": {"kms:KeyAgreementAlgorithm": "ECDH"}}`},
 
-	{"CreateGrant", grantingTo + `"RetiringPrincipal": "` + rootARN + `"}`, grantingTo + `"Name": "x"}`, `{"StringEquals": {"kms:RetiringPrincipal": "` + rootARN + `", "kms:GranteePrincipal": "` + rootARN + `"}}`},
-	{"CreateGrant", grantingTo + `"Name": "x"}`, strings.Replace(grantingTo, `"Encrypt"`, `"Sign"`, 1) + `"Name": "x"}`, `{"ForAllValues:StringEquals": {"kms:GrantOperations": ["Encrypt", "Decrypt"]}}`},
-	{"CreateGrant", grantingTo + `"Constraints": {"EncryptionContextSubset": {"a": "b"}}}`, grantingTo + `"Constraints": {"EncryptionContextEquals": {"a": "b"}}}`, `{"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}`},
-	{"CreateGrant", grantingTo + `"Constraints": {"EncryptionContextSubset": {"a": "b"}}}`, grantingTo + `"Name": "x"}`, `{"StringEquals": {"kms:EncryptionContext:A": "b"}}`},
-	{"CreateGrant", grantingTo + `"Constraints": {"SourceArn": "arn:aws:sns:us-east-1:111122223333:t"}}`, grantingTo + `"Name": "x"}`, `{"ArnLike": {"kms:GrantConstraintSourceArn": "arn:aws:sns:*:*:t"}}`},
-	{"CreateGrant", grantingTo + `"Name": "x"}`, "", `{"Bool": {"kms:GrantIsForAWSResource": false}, "Null": {"kms:GranteeServicePrincipal": true, "kms:RetiringServicePrincipal": true}}`},
+	{"CreateGrant", grantingToRequest + `"RetiringPrincipal": "` + rootARN + `"}`, grantingToRequest + `"Name": "x"}`, `{"StringEquals": {"kms:RetiringPrincipal": "` + rootARN + `", "kms:GranteePrincipal": "` + rootARN + `"}}`},
+	{"CreateGrant", grantingToRequest + `"Name": "x"}`, strings.Replace(grantingToRequest, `"Encrypt"`, `"Sign"`, 1) + `"Name": "x"}`, `{"ForAllValues:StringEquals": {"kms:GrantOperations": ["Encrypt", "Decrypt"]}}`},
+	{"CreateGrant", grantingToRequest + `"Constraints": {"EncryptionContextSubset": {"a": "b"}}}`, grantingToRequest + `"Constraints": {"EncryptionContextEquals": {"a": "b"}}}`, `{"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}}`},
+	{"CreateGrant", grantingToRequest + `"Constraints": {"EncryptionContextSubset": {"a": "b"}}}`, grantingToRequest + `"Name": "x"}`, `{"StringEquals": {"kms:EncryptionContext:A": "b"}}`},
+	{"CreateGrant", grantingToRequest + `"Constraints": {"SourceArn": "arn:aws:sns:us-east-1:111122223333:t"}}`, grantingToRequest + `"Name": "x"}`, `{"ArnLike": {"kms:GrantConstraintSourceArn": "arn:aws:sns:*:*:t"}}`},
+	{"CreateGrant", grantingToRequest + `"Name": "x"}`, "", `{"Bool": {"kms:GrantIsForAWSResource": false}, "Null": {"kms:GranteeServicePrincipal": true, "kms:RetiringServicePrincipal": true}}`},
 
 	{"ScheduleKeyDeletion", `{"KeyId": "HMAC"}`, `{"KeyId": "HMAC", "PendingWindowInDays": 7}`, `{"NumericGreaterThan": {"kms:ScheduleKeyDeletionPendingWindowInDays": 29}}`},
 	{"EnableKeyRotation", `{"KeyId": "KEY", "RotationPeriodInDays": 90}`, `{"KeyId": "KEY"}`, `{"NumericLessThanEquals": {"kms:RotationPeriodInDays": 100}}`}, // recorded

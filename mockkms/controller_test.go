@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/keymat/keymat/mockkms"
 )
 
 // What the console lets administrators and users of a key do (Developer Guide,
@@ -209,5 +211,32 @@ func TestKeyPoliciesAreJudged(t *testing.T) {
 	for _, grantee := range []string{userARN("bob"), "arn:aws:iam::" + account + ":role/app"} { // recorded
 		_, err := w.as("root").CreateGrant(t.Context(), &kms.CreateGrantInput{KeyId: &key, GranteePrincipal: &grantee, Operations: []types.GrantOperation{"Decrypt"}})
 		refused(t, err, "InvalidArnException", "ARN does not refer to a valid principal: "+grantee)
+	}
+}
+
+// Policies that were stored while nothing was enforced may be anything: what
+// cannot be read or judged lets nobody in.
+func TestPoliciesFromBefore(t *testing.T) {
+	store := mockkms.NewMemoryStore()
+	before := mockkms.New(mockkms.WithStore(store))
+	put := func(policy string) string {
+		return *must(newClient(before).CreateKey(t.Context(), &kms.CreateKeyInput{Policy: &policy})).KeyMetadata.Arn
+	}
+	const organization = `"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}`
+	keys := map[string]string{
+		put(`{"Statement": []}`):                                           noKeyPolicy("Encrypt"),
+		put(keyPolicyOf(allow("*", "*", organization))):                    noKeyPolicy("Encrypt"),
+		put(keyPolicyOf(allow("*", "*"), deny("*", "*", organization))):    inKeyPolicy,
+		put(keyPolicyOf(allow("*", "*"), allow("*", "*", organization))):   "",
+		put(keyPolicyOf(allow("arn:aws:iam::"+account+":user/left", "*"))): noKeyPolicy("Encrypt"),
+		put(keyPolicyOf(allow(rootARN, "*"))):                              "",
+	}
+	w := newWorldWith(t, mockkms.WithStore(store), mockkms.WithPrincipals(must(mockkms.NewPrincipals(rootUser()))))
+	for key, why := range keys {
+		if err := w.encrypts("root", key); why != "" {
+			refused(t, err, "AccessDeniedException", deniedTo(rootARN, "Encrypt", " on resource: "+key, why))
+		} else if err != nil {
+			t.Error(err)
+		}
 	}
 }

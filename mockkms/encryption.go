@@ -166,26 +166,6 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 	return k, err
 }
 
-// ownerOf finds the key that has a material: in the account of the key that is
-// named or else of the caller, and where policies are enforced in all that have
-// principals.
-func (c *call) ownerOf(r *records, named *key, materialID string) (*key, error) {
-	s := c.scope
-	if named != nil {
-		s = named.Scope
-	}
-	k, err := r.keyOfMaterial(s, materialID)
-	if k != nil || err != nil || named != nil || c.caller == nil {
-		return k, err
-	}
-	for _, account := range c.kms.principals.accounts {
-		if k, err = r.keyOfMaterial(scope{account, s.Region}, materialID); k != nil || err != nil {
-			return k, err
-		}
-	}
-	return nil, nil
-}
-
 // namedKey is find for an optional reference. A multi-Region key is not named
 // by the ARN of its copy in another Region, although it could decrypt (recorded).
 func (r *records) namedKey(s scope, ref string) (*key, error) {

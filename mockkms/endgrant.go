@@ -12,18 +12,18 @@ type retireGrantRequest struct {
 func (r *retireGrantRequest) keyRef() string { return r.KeyId }
 
 // retireGrant ends a grant that is named by its token, or by key and grant ID.
-func retireGrant(c *call, r *retireGrantRequest) (void, error) {
+func retireGrant(c *call, r *retireGrantRequest) (hollow, error) {
 	key, id := r.KeyId, r.GrantId
 	switch {
 	case r.GrantToken != "" && (key != "" || id != ""), r.GrantToken == "" && (key == "" || id == ""):
-		return void{}, validation("Either GrantToken, or both KeyId and GrantId, must be specified.") // assumed
+		return hollow{}, validation("Either GrantToken, or both KeyId and GrantId, must be specified.") // assumed
 	case r.GrantToken != "":
 		var err error
 		if key, id, err = c.openGrantToken(r.GrantToken); err != nil {
-			return void{}, err
+			return hollow{}, err
 		}
 	}
-	return void{}, c.endGrant(key, id, &rule{alias: aliasRefusedHere, states: allStates}, r)
+	return hollow{}, c.endGrant(key, id, &rule{alias: aliasRefusedHere, states: allStates}, r)
 }
 
 type revokeGrantRequest struct {

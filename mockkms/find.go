@@ -54,6 +54,26 @@ func (r *records) findByAlias(s scope, name string) (*key, error) {
 	return r.key(s, a.Target)
 }
 
+// ownerOf finds the key that has a material: in the account of the key that is
+// named or else of the caller, and where policies are enforced in all that have
+// principals.
+func (c *call) ownerOf(r *records, named *key, materialID string) (*key, error) {
+	s := c.scope
+	if named != nil {
+		s = named.Scope
+	}
+	k, err := r.keyOfMaterial(s, materialID)
+	if k != nil || err != nil || named != nil || c.caller == nil {
+		return k, err
+	}
+	for _, account := range c.kms.principals.accounts {
+		if k, err = r.keyOfMaterial(scope{account, s.Region}, materialID); k != nil || err != nil {
+			return k, err
+		}
+	}
+	return nil, nil
+}
+
 // resourceOf takes a KMS ARN of this Region apart: its account, as a scope, and
 // its last field, key/… or alias/….
 func (r *records) resourceOf(s scope, arn string) (scope, string, error) {

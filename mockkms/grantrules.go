@@ -99,7 +99,7 @@ func (c *call) toRetire(r *records, q *retireGrantRequest) ([]permission, error)
 	if ref == "" || !isGrantID(id) {
 		return nil, nil // neither can be there, which the operation says
 	}
-	k, err := c.findForeign(r, ref, aliasRefusedHere)
+	k, err := c.lookUp(r, ref, aliasRefusedHere)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@
 package mockkms
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -27,12 +28,12 @@ type key struct {
 	Scope       scope
 	ID          string
 	Created     time.Time // milliseconds
-	Description string
+	Description string    `json:",omitempty"`
 	Spec        string
 	Usage       string
 	Origin      string
-	Policy      string
-	Tags        []tag `json:",omitempty"`
+	Policy      string `json:",omitempty"` // "" only where it is stored: the default one
+	Tags        []tag  `json:",omitempty"`
 
 	// Identity makes material IDs and ciphertexts this key's own. Related
 	// multi-Region keys share it.
@@ -52,6 +53,30 @@ type key struct {
 
 	Materials []*material `json:",omitempty"` // oldest first
 	Rotation  rotation    `json:",omitzero"`
+}
+
+// encode is the key as it is stored. Most keys have the default policy, which
+// would be half of it.
+func (k *key) encode() ([]byte, error) {
+	stored := *k
+	if k.Policy == k.Scope.defaultPolicy() {
+		stored.Policy = ""
+	}
+	return json.Marshal(&stored)
+}
+
+func decodeKey(raw []byte) (*key, error) {
+	k := &key{parsed: &parsedPolicy{}}
+	if err := json.Unmarshal(raw, k); err != nil {
+		return nil, err
+	}
+	if k.Policy == "" {
+		k.Policy = k.Scope.defaultPolicy()
+	}
+	for _, m := range k.Materials {
+		m.opened = &opened{}
+	}
+	return k, nil
 }
 
 type deletion struct {

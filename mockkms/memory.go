@@ -82,7 +82,10 @@ func (tx *memoryTx) Get(key string) []byte {
 }
 
 func (tx *memoryTx) Put(key string, value []byte) error {
-	return tx.change(key, append([]byte{}, value...))
+	if value == nil {
+		value = []byte{} // to be told from a record that is not there
+	}
+	return tx.change(key, value)
 }
 
 func (tx *memoryTx) Delete(key string) error { return tx.change(key, nil) }

@@ -90,6 +90,10 @@ func (r withRecipient) attested() bool { return r.Recipient != nil }
 // void is the answer of operations that have none: an empty body.
 type void struct{}
 
+// hollow is the answer of operations that have no output in the API's model
+// either, and yet answer an empty object (recorded).
+type hollow struct{}
+
 // reads makes an operation that looks at one key. The handler runs outside of
 // any transaction, on a key nobody changes.
 func reads[R keyed, A any](r rule, handle func(*call, *key, R) (A, error)) operation {

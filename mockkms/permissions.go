@@ -67,7 +67,7 @@ func (c *call) permissions(r *records, rule *rule, request any) ([]permission, e
 		return []permission{c.onNoKey(c.operation, "*")}, nil
 	}
 	ref := request.(keyed).keyRef()
-	k, err := c.findForeign(r, ref, rule.alias)
+	k, err := c.lookUp(r, ref, rule.alias)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (c *call) toCreate(create permission, draft *key, tags []tag) []permission 
 
 // toReplicate: the replica is created in its own Region.
 func (c *call) toReplicate(r *records, rule *rule, q *replicateKeyRequest) ([]permission, error) {
-	k, err := c.findForeign(r, q.KeyId, rule.alias)
+	k, err := c.lookUp(r, q.KeyId, rule.alias)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (c *call) toReplicate(r *records, rule *rule, q *replicateKeyRequest) ([]pe
 
 // toUpdatePrimary: both the old and the new primary key must allow it.
 func (c *call) toUpdatePrimary(r *records, rule *rule, q *updatePrimaryRegionRequest) ([]permission, error) {
-	k, err := c.findForeign(r, q.KeyId, rule.alias)
+	k, err := c.lookUp(r, q.KeyId, rule.alias)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (c *call) toSetAlias(r *records, q *aliasRequest) ([]permission, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.findForeign(r, q.TargetKeyId, aliasAllowed)
+	k, err := c.lookUp(r, q.TargetKeyId, aliasAllowed)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (c *call) toOpen(r *records, action, ref, algorithm string, blob []byte) ([
 		if c.scope.isRelative(ref) {
 			return nil, incorrectKey()
 		}
-		k, err := c.findForeign(r, ref, aliasAllowed)
+		k, err := c.lookUp(r, ref, aliasAllowed)
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +174,7 @@ func (c *call) toReEncrypt(r *records, q *reEncryptRequest) ([]permission, error
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.findForeign(r, q.DestinationKeyId, aliasAllowed)
+	k, err := c.lookUp(r, q.DestinationKeyId, aliasAllowed)
 	if err != nil {
 		return nil, err
 	}

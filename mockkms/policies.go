@@ -79,7 +79,7 @@ func listKeyPolicies(_ *call, _ *key, r *listKeyPoliciesRequest) (*listKeyPolici
 // judged before.
 func keyPolicy(c *call, given string) (string, error) {
 	if given == "" {
-		return fmt.Sprintf(defaultPolicy, c.scope.rootARN()), nil
+		return c.scope.defaultPolicy(), nil
 	}
 	if len(given) > maxPolicy {
 		return "", refuse("LimitExceededException", "The policy is longer than %d bytes.", maxPolicy) // assumed
@@ -93,8 +93,11 @@ func keyPolicy(c *call, given string) (string, error) {
 	return given, nil
 }
 
-// defaultPolicy is key-default-1, spaced as KMS prints it.
-const defaultPolicy = `{
+// defaultPolicy is the policy of a key that was made without one.
+func (s scope) defaultPolicy() string { return fmt.Sprintf(keyDefault1, s.rootARN()) }
+
+// keyDefault1 is spaced as KMS prints it.
+const keyDefault1 = `{
   "Version" : "2012-10-17",
   "Id" : "key-default-1",
   "Statement" : [ {

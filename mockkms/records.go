@@ -92,7 +92,7 @@ func (r *records) putKey(k *key) error {
 	if err := r.unlink(old, k); err != nil {
 		return err
 	}
-	raw, err := json.Marshal(k)
+	raw, err := k.encode()
 	if err != nil {
 		return fmt.Errorf("encoding key %s: %w", k.ID, err)
 	}

@@ -54,8 +54,8 @@ type updatePrimaryRegionRequest struct {
 
 // updatePrimaryRegion swaps the roles of a primary key and one of its
 // replicas. The primary's state is judged before the replica's (recorded).
-func updatePrimaryRegion(c *call, rule *rule, r *updatePrimaryRegionRequest) (void, error) {
-	return void{}, c.change(r.KeyId, rule, func(rec *records, k *key) error {
+func updatePrimaryRegion(c *call, rule *rule, r *updatePrimaryRegionRequest) (hollow, error) {
+	return hollow{}, c.change(r.KeyId, rule, func(rec *records, k *key) error {
 		switch {
 		case !k.multiRegion() || k.isReplica():
 			return notPrimaryForUpdate(k.arn())

@@ -26,7 +26,8 @@ type Store interface {
 type Tx interface {
 	// Get returns the value of a key, or nil.
 	Get(key string) []byte
-	// Put sets the value of a key; it keeps no reference to value.
+	// Put sets the value of a key. It may keep value, which nobody must change
+	// from then on; nil is a value without bytes.
 	Put(key string, value []byte) error
 	// Delete removes a key, if it is there.
 	Delete(key string) error

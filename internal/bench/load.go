@@ -21,9 +21,9 @@ import (
 )
 
 // measureLoad asks a mock server as fast as it answers, beside a server that
-// does the least. The client is as cheap as it can be: it has the same two
-// cores.
-func measureLoad(dir, keymat string) error {
+// does the least and, if its address is given, another KMS. The client is as
+// cheap as it can be: it has the same two cores.
+func measureLoad(dir, keymat, beside string) error {
 	least := filepath.Join(dir, "least")
 	if err := build("", least, "./internal/bench/least"); err != nil {
 		return err
@@ -33,13 +33,17 @@ func measureLoad(dir, keymat string) error {
 		return err
 	}
 	defer yardstick.stop()
-	fmt.Printf("\n| requests a second | at once | mock | p99 | least server | mock/least |\n| --- | ---: | ---: | ---: | ---: | ---: |\n")
+	var other *server
+	if beside != "" {
+		other = &server{address: beside}
+	}
+	fmt.Printf("\n| requests a second | at once | mock | p99 | other | p99 | mock/other | least server | mock/least |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, state := range [][]string{{"--memory"}, {"--state", filepath.Join(dir, "load.db")}} {
 		mock, err := serve(keymat, append([]string{"mock", "serve", "--listen", "127.0.0.1:0", "--shared-wrapping-keys"}, state...)...)
 		if err != nil {
 			return err
 		}
-		err = loadOperations(mock, yardstick, state[0])
+		err = loadOperations(mock, other, yardstick, state[0])
 		mock.stop()
 		if err != nil {
 			return err
@@ -48,54 +52,67 @@ func measureLoad(dir, keymat string) error {
 	return nil
 }
 
-func loadOperations(mock, yardstick *server, state string) error {
-	key, err := mock.ask("CreateKey", `{}`)
+func loadOperations(mock, other, yardstick *server, state string) error {
+	requests, err := mock.requests()
 	if err != nil {
 		return err
 	}
-	var created struct{ KeyMetadata struct{ KeyID string } }
-	if err := json.Unmarshal(key, &created); err != nil {
-		return err
+	var others []loadRequest
+	if other != nil {
+		if others, err = other.requests(); err != nil {
+			return fmt.Errorf("the other KMS: %w", err)
+		}
 	}
-	external, err := mock.ask("CreateKey", `{"Origin":"EXTERNAL"}`)
-	if err != nil {
-		return err
+	for i, r := range requests {
+		for _, clients := range []int{1, 8, 64} {
+			ours, err := mock.load(r, clients)
+			if err != nil {
+				return err
+			}
+			theirs, times := "| | ", ""
+			if other != nil {
+				o, err := other.load(others[i], clients)
+				if err != nil {
+					return fmt.Errorf("the other KMS: %w", err)
+				}
+				theirs, times = fmt.Sprintf("%.0f | %s |", o.perSecond, short(o.p99)), fmt.Sprintf("%.1f", ours.perSecond/o.perSecond)
+			}
+			least, err := yardstick.load(r, clients)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("| %s %s | %d | %.0f | %s | %s %s | %.0f | %.2f |\n", r.operation, state, clients, ours.perSecond, short(ours.p99), theirs, times, least.perSecond, ours.perSecond/least.perSecond)
+		}
 	}
-	var waiting struct{ KeyMetadata struct{ KeyID string } }
-	if err := json.Unmarshal(external, &waiting); err != nil {
-		return err
+	return nil
+}
+
+// loadRequest is what a load repeats.
+type loadRequest struct{ operation, body string }
+
+// requests makes the keys that a load needs, and the requests about them.
+func (s *server) requests() ([]loadRequest, error) {
+	var created, waiting struct{ KeyMetadata struct{ KeyID string } }
+	if err := s.ask("CreateKey", `{}`, &created); err != nil {
+		return nil, err
+	}
+	if err := s.ask("CreateKey", `{"Origin":"EXTERNAL"}`, &waiting); err != nil {
+		return nil, err
 	}
 	id := created.KeyMetadata.KeyID
-	plaintext := base64.StdEncoding.EncodeToString(make([]byte, 32))
-	encrypted, err := mock.ask("Encrypt", fmt.Sprintf(`{"KeyId":%q,"Plaintext":%q}`, id, plaintext))
-	if err != nil {
-		return err
-	}
+	encrypt := fmt.Sprintf(`{"KeyId":%q,"Plaintext":%q}`, id, base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	var sealed struct{ CiphertextBlob string }
-	if err := json.Unmarshal(encrypted, &sealed); err != nil {
-		return err
+	if err := s.ask("Encrypt", encrypt, &sealed); err != nil {
+		return nil, err
 	}
-	for _, op := range []struct{ name, body string }{
-		{"Encrypt", fmt.Sprintf(`{"KeyId":%q,"Plaintext":%q}`, id, plaintext)},
+	return []loadRequest{
+		{"Encrypt", encrypt},
 		{"Decrypt", fmt.Sprintf(`{"CiphertextBlob":%q}`, sealed.CiphertextBlob)},
 		{"DescribeKey", fmt.Sprintf(`{"KeyId":%q}`, id)},
 		{"GenerateDataKey", fmt.Sprintf(`{"KeyId":%q,"KeySpec":"AES_256"}`, id)},
 		{"CreateKey", `{}`},
 		{"GetParametersForImport", fmt.Sprintf(`{"KeyId":%q,"WrappingAlgorithm":"RSAES_OAEP_SHA_256","WrappingKeySpec":"RSA_2048"}`, waiting.KeyMetadata.KeyID)},
-	} {
-		for _, clients := range []int{1, 8, 64} {
-			ours, err := mock.load(op.name, op.body, clients)
-			if err != nil {
-				return err
-			}
-			least, err := yardstick.load(op.name, op.body, clients)
-			if err != nil {
-				return err
-			}
-			fmt.Printf("| %s %s | %d | %.0f | %s | %.0f | %.2f |\n", op.name, state, clients, ours.perSecond, short(ours.p99), least.perSecond, ours.perSecond/least.perSecond)
-		}
-	}
-	return nil
+	}, nil
 }
 
 // server is a process that prints its URL and then serves.
@@ -140,7 +157,7 @@ const loadTime = 2 * time.Second
 
 // load sends the same request from so many clients at once, each over one
 // connection, one after the other.
-func (s *server) load(operation, body string, clients int) (rate, error) {
+func (s *server) load(r loadRequest, clients int) (rate, error) {
 	var mu sync.Mutex
 	var times []time.Duration
 	var failed error
@@ -148,7 +165,7 @@ func (s *server) load(operation, body string, clients int) (rate, error) {
 	start := time.Now()
 	for range clients {
 		all.Go(func() {
-			mine, err := s.repeat(operation, body, start.Add(loadTime))
+			mine, err := s.repeat(r, start.Add(loadTime))
 			mu.Lock()
 			defer mu.Unlock()
 			times = append(times, mine...)
@@ -159,19 +176,19 @@ func (s *server) load(operation, body string, clients int) (rate, error) {
 	}
 	all.Wait()
 	if failed != nil || len(times) == 0 {
-		return rate{}, fmt.Errorf("%s: %v", operation, failed)
+		return rate{}, fmt.Errorf("%s: %v", r.operation, failed)
 	}
 	slices.Sort(times)
 	return rate{float64(len(times)) / time.Since(start).Seconds(), times[len(times)*99/100]}, nil
 }
 
-func (s *server) repeat(operation, body string, until time.Time) ([]time.Duration, error) {
+func (s *server) repeat(r loadRequest, until time.Time) ([]time.Duration, error) {
 	connection, err := net.Dial("tcp", s.address)
 	if err != nil {
 		return nil, err
 	}
 	defer connection.Close()
-	request, answers := s.request(operation, body), bufio.NewReader(connection)
+	request, answers := s.request(r), bufio.NewReader(connection)
 	var times []time.Duration
 	for before := time.Now(); before.Before(until); {
 		if _, err := connection.Write(request); err != nil {
@@ -187,22 +204,26 @@ func (s *server) repeat(operation, body string, until time.Time) ([]time.Duratio
 	return times, nil
 }
 
-func (s *server) request(operation, body string) []byte {
+func (s *server) request(r loadRequest) []byte {
 	return fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: TrentService.%s\r\nContent-Type: application/x-amz-json-1.1\r\n"+
 		"Authorization: AWS4-HMAC-SHA256 Credential=mock/20261122/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %d\r\n\r\n%s",
-		s.address, operation, len(body), body)
+		s.address, r.operation, len(r.body), r.body)
 }
 
-func (s *server) ask(operation, body string) ([]byte, error) {
+func (s *server) ask(operation, body string, answer any) error {
 	connection, err := net.Dial("tcp", s.address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer connection.Close()
-	if _, err := connection.Write(s.request(operation, body)); err != nil {
-		return nil, err
+	if _, err := connection.Write(s.request(loadRequest{operation, body})); err != nil {
+		return err
 	}
-	return readAnswer(bufio.NewReader(connection))
+	got, err := readAnswer(bufio.NewReader(connection))
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	return json.Unmarshal(got, answer)
 }
 
 // readAnswer reads one HTTP answer, which has to be a success.

@@ -6,11 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -83,7 +82,10 @@ type recorded struct {
 func recording(client *kms.Client) *kms.Client {
 	return kms.New(client.Options(), func(o *kms.Options) {
 		o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(s *middleware.Stack) error {
-			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("recordObservation", record), middleware.After)
+			return errors.Join(
+				s.Initialize.Add(middleware.InitializeMiddlewareFunc("recordObservation", record), middleware.After),
+				s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("recordAttempt", recordAttempt), middleware.Before),
+			)
 		})
 	})
 }
@@ -101,14 +103,26 @@ func record(ctx context.Context, in middleware.InitializeInput, next middleware.
 	r.Operation = awsmiddleware.GetOperationName(ctx)
 	r.Region = awsmiddleware.GetRegion(ctx)
 	r.RequestID, _ = awsmiddleware.GetRequestIDMetadata(metadata)
-	attempts, _ := retry.GetAttemptResults(metadata)
-	r.uncertain = slices.ContainsFunc(attempts.Results, func(a retry.AttemptResult) bool { return unanswered(a.Err) })
 	return out, metadata, err
 }
 
-// unanswered reports whether a call that ended in err may have been carried out
-// all the same: KMS did not say that it refused it.
+// recordAttempt stands around the sending of each attempt, which does not come
+// to it where there are no credentials.
+func recordAttempt(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if r, ok := ctx.Value(recordHere{}).(*recorded); ok && unanswered(err) {
+		r.uncertain = true
+	}
+	return out, metadata, err
+}
+
+// unanswered reports whether an attempt that ended in err may have been carried
+// out all the same: it got as far as KMS, and KMS did not say that it refused.
 func unanswered(err error) bool {
 	var api smithy.APIError
-	return err != nil && (!errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer)
+	if errors.As(err, &api) {
+		return api.ErrorFault() == smithy.FaultServer
+	}
+	network, ok := errors.AsType[*net.OpError](err)
+	return err != nil && !(ok && network.Op == "dial")
 }

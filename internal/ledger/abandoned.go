@@ -60,7 +60,7 @@ func takeOver(path string) (_ *Ledger, err error) {
 	if locked, err := lock.TryLock(); err != nil || !locked {
 		return nil, err
 	}
-	l := &Ledger{path: path, lock: lock, left: Left{Unknown: map[string]int{}}}
+	l := &Ledger{path: path, lock: lock, left: Left{Unknown: map[string]int{}}, made: map[string]bool{}}
 	switch err := l.open(); {
 	case errors.Is(err, fs.ErrNotExist): // its run ended a moment ago
 		return nil, errors.Join(os.Remove(lock.Path()), lock.Close())
@@ -103,7 +103,7 @@ func (l *Ledger) readLine(number int, raw []byte) error {
 	if number > 1 {
 		var n line
 		err := d.Decode(&n)
-		l.left.follow(n)
+		l.follow(n)
 		return err
 	}
 	var first firstLine

@@ -42,6 +42,7 @@ type Ledger struct {
 	mu   sync.Mutex
 	file *os.File
 	left Left
+	made map[string]bool // ARNs, whatever became of them
 }
 
 // Left is what a run has not cleaned up yet.
@@ -65,7 +66,7 @@ func (l Left) clone() Left {
 
 // Create begins the ledger of a run in a folder, which is made if need be.
 func Create(folder string, h Header) (*Ledger, error) {
-	l := &Ledger{header: h, path: filepath.Join(folder, h.Run+suffix), left: Left{Unknown: map[string]int{}}}
+	l := &Ledger{header: h, path: filepath.Join(folder, h.Run+suffix), left: Left{Unknown: map[string]int{}}, made: map[string]bool{}}
 	if err := l.create(folder); err != nil {
 		return nil, fmt.Errorf("beginning the ledger of run %s: %w", h.Run, err)
 	}
@@ -106,6 +107,13 @@ func (l *Ledger) Left() Left {
 	return l.left.clone()
 }
 
+// Knows reports whether the ledger was told of a key, whatever became of it.
+func (l *Ledger) Knows(keyARN string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.made[keyARN]
+}
+
 // Making notes that a key is about to be made in a Region.
 func (l *Ledger) Making(region string) error { return l.note(line{Making: region}) }
 
@@ -131,7 +139,7 @@ func (l *Ledger) note(n line) error {
 	if err := l.write(n); err != nil {
 		return fmt.Errorf("writing the ledger of run %s: %w", l.header.Run, err)
 	}
-	l.left.follow(n)
+	l.follow(n)
 	return nil
 }
 

@@ -77,6 +77,9 @@ func TestWhatIsLeftIsFoundLater(t *testing.T) {
 	if got := next.Left(); !reflect.DeepEqual(got, want) {
 		t.Errorf("found later: %+v, want %+v", got, want)
 	}
+	if !next.Knows(keyA) || !next.Knows(keyB) || next.Knows("arn:c") {
+		t.Error("it forgot which keys were made")
+	}
 	if next.Header() != header {
 		t.Errorf("header %+v, want %+v", next.Header(), header)
 	}

@@ -37,23 +37,23 @@ type line struct {
 }
 
 // follow brings up to date what is left.
-func (l *Left) follow(n line) {
+func (l *Ledger) follow(n line) {
+	left := &l.left
 	switch {
 	case n.Making != "":
-		l.Unknown[n.Making]++
+		left.Unknown[n.Making]++
 	case n.NotMade != "":
-		l.known(n.NotMade)
+		left.known(n.NotMade)
 	case n.Made != "":
-		l.known(regionOf(n.Made))
-		if !slices.Contains(l.Keys, n.Made) {
-			l.Keys = append(l.Keys, n.Made)
-		}
+		left.known(regionOf(n.Made))
+		left.Keys = append(left.Keys, n.Made)
+		l.made[n.Made] = true
 	case n.Gone != "":
-		l.Keys = slices.DeleteFunc(l.Keys, func(arn string) bool { return arn == n.Gone })
+		left.Keys = slices.DeleteFunc(left.Keys, func(arn string) bool { return arn == n.Gone })
 	case n.Searched != "":
-		delete(l.Unknown, n.Searched)
+		delete(left.Unknown, n.Searched)
 	}
-	l.Moved += time.Duration(n.Moving)
+	left.Moved += time.Duration(n.Moving)
 }
 
 // known ends the doubt about one call in a Region.
