@@ -19,46 +19,7 @@ import (
 // TestPermissionsAreWhatIsCalled runs each command in its variants against a
 // mock and compares the calls with what `keymat help iam` says.
 func TestPermissionsAreWhatIsCalled(t *testing.T) {
-	type variant struct{ prepare, command string }
-	symmetric := "bring --alias alias/k --out DIR/k --never-expires"
-	mac := "bring --alias alias/k --spec HMAC_256 --out DIR/k --never-expires"
-	pair := "bring --alias alias/k --spec ECC_NIST_P256 --out DIR/k --never-expires"
-	empty := "create --spec SYMMETRIC_DEFAULT --alias alias/k"
-	packed := "; fetch alias/k --out DIR/p; wrap --material DIR/k --params DIR/p --out DIR/w"
-	newKey := "; generate --spec SYMMETRIC_DEFAULT --out DIR/k --force"
-	variants := map[string][]variant{
-		"create": {{"", empty + " --tag a=b"}},
-		"fetch":  {{empty, "fetch alias/k --out DIR/p"}},
-		"import": {
-			{empty + newKey + packed, "import --wrapped DIR/w --never-expires"},
-			{symmetric + newKey + packed, "import --wrapped DIR/w --never-expires --new"},
-		},
-		"confirm": {
-			{symmetric, "confirm alias/k --material DIR/k --reimport"},
-			{mac, "confirm alias/k --material DIR/k"},
-			{pair, "confirm alias/k --material DIR/k"},
-		},
-		"bring": {
-			{"", symmetric}, {"", mac}, {"", pair},
-			{symmetric + newKey, "bring --key alias/k --material DIR/k --never-expires --new"},
-		},
-		"reimport": {
-			{mac, "reimport alias/k --material DIR/k --expires 1d"},
-			{pair, "reimport alias/k --material DIR/k --expires 1d"},
-			{symmetric + "; generate --spec SYMMETRIC_DEFAULT --out DIR/l; bring --key alias/k --material DIR/l --never-expires --new",
-				"reimport alias/k --material DIR/k --expires 1d"},
-		},
-		"delete-material": {
-			{mac, "delete-material alias/k --material DIR/k --yes"},
-			{pair, "delete-material alias/k --material DIR/k --yes"},
-		},
-	}
-	for _, l := range lab.Lessons() {
-		// Not with wrapping keys that keys share; nor where it calls nobody else's KMS.
-		if l.Name != "same-material-second-key" && l.Own == "" {
-			variants["lab"] = append(variants["lab"], variant{"", "lab " + l.Name + " --yes --second-region us-east-1"})
-		}
-	}
+	variants := iamVariants()
 	for _, p := range permissions {
 		if p.command == "verify" {
 			continue // the rules' own test compares rules.Operations
@@ -86,6 +47,98 @@ func TestPermissionsAreWhatIsCalled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An iamVariant is a way to call a command, and what must come before.
+type iamVariant struct{ prepare, command string }
+
+// iamVariants reach all calls of each command.
+func iamVariants() map[string][]iamVariant {
+	symmetric := "bring --alias alias/k --out DIR/k --never-expires"
+	mac := "bring --alias alias/k --spec HMAC_256 --out DIR/k --never-expires"
+	pair := "bring --alias alias/k --spec ECC_NIST_P256 --out DIR/k --never-expires"
+	empty := "create --spec SYMMETRIC_DEFAULT --alias alias/k"
+	packed := "; fetch alias/k --out DIR/p; wrap --material DIR/k --params DIR/p --out DIR/w"
+	newKey := "; generate --spec SYMMETRIC_DEFAULT --out DIR/k --force"
+	return map[string][]iamVariant{
+		"create": {{"", empty + " --tag a=b"}},
+		"fetch":  {{empty, "fetch alias/k --out DIR/p"}},
+		"import": {
+			{empty + newKey + packed, "import --wrapped DIR/w --never-expires"},
+			{symmetric + newKey + packed, "import --wrapped DIR/w --never-expires --new"},
+		},
+		"confirm": {
+			{symmetric, "confirm alias/k --material DIR/k --reimport"},
+			{mac, "confirm alias/k --material DIR/k"},
+			{pair, "confirm alias/k --material DIR/k"},
+		},
+		"bring": {
+			{"", symmetric}, {"", mac}, {"", pair},
+			{symmetric + newKey, "bring --key alias/k --material DIR/k --never-expires --new"},
+		},
+		"reimport": {
+			{mac, "reimport alias/k --material DIR/k --expires 1d"},
+			{pair, "reimport alias/k --material DIR/k --expires 1d"},
+			{symmetric + "; generate --spec SYMMETRIC_DEFAULT --out DIR/l; bring --key alias/k --material DIR/l --never-expires --new",
+				"reimport alias/k --material DIR/k --expires 1d"},
+		},
+		"delete-material": {
+			{mac, "delete-material alias/k --material DIR/k --yes"},
+			{pair, "delete-material alias/k --material DIR/k --yes"},
+		},
+		"lab": labVariants(),
+	}
+}
+
+// labVariants are the lessons but for that of wrapping keys, which the bench's
+// keys share, and those that are not played on a KMS that was named.
+func labVariants() (all []iamVariant) {
+	for _, l := range lab.Lessons() {
+		if l.Name != "same-material-second-key" && l.Own == "" {
+			all = append(all, iamVariant{"", "lab " + l.Name + " --yes --second-region us-east-1"})
+		}
+	}
+	return all
+}
+
+// TestPoliciesSuffice runs each command as somebody who has the policies that
+// are printed for it, and no others.
+func TestPoliciesSuffice(t *testing.T) {
+	for command, variants := range iamVariants() {
+		principals, err := mockkms.NewPrincipals(
+			mockkms.Principal{ARN: "arn:aws:iam::111122223333:root", Credentials: mockkms.Credentials{AccessKeyID: "mock"}},
+			mockkms.Principal{ARN: "arn:aws:iam::111122223333:user/least", Credentials: mockkms.Credentials{AccessKeyID: "least"}, Policies: printedFor(t, command)},
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range variants {
+			bench := newCommandBench(t, mockkms.WithPrincipals(principals))
+			bench.run(t, v.prepare)
+			t.Setenv("AWS_ACCESS_KEY_ID", "least")
+			bench.run(t, v.command)
+		}
+	}
+}
+
+// printedFor are the policies that help iam prints for a command, on all keys
+// and aliases.
+func printedFor(t *testing.T, command string) (printed []string) {
+	t.Helper()
+	everywhere := strings.NewReplacer("REGION", "*", "ACCOUNT", "*", "KEY-ID", "*", "NAME", "*")
+	for _, p := range policies {
+		_, commands, _ := strings.Cut(p.purpose, "(")
+		commands, _, _ = strings.Cut(commands, ")")
+		if !slices.Contains(strings.Split(commands, ", "), command) {
+			continue
+		}
+		var text bytes.Buffer
+		if err := writeJSON(&text, policy{Version: "2012-10-17", Statement: p.statements}); err != nil {
+			t.Fatal(err)
+		}
+		printed = append(printed, everywhere.Replace(text.String()))
+	}
+	return printed
 }
 
 // onlyOptional excuses an action that the variants above cannot reach: an
@@ -133,9 +186,9 @@ type commandBench struct {
 	last struct{ stdout, stderr bytes.Buffer }
 }
 
-func newCommandBench(t *testing.T) *commandBench {
+func newCommandBench(t *testing.T, options ...mockkms.Option) *commandBench {
 	t.Helper()
-	kms := mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(0))
+	kms := mockkms.New(append(options, mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(0))...)
 	server := httptest.NewServer(kms.Server())
 	t.Cleanup(server.Close)
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "mock", "AWS_SECRET_ACCESS_KEY": "mock", "AWS_REGION": "eu-central-1", "HOME": t.TempDir()} {
