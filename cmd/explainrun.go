@@ -4,9 +4,11 @@ package cmd
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/ledger"
+	"github.com/keymat/keymat/lab"
 )
 
 // explainRun covers runs of experiments, and what they leave.
@@ -23,8 +25,22 @@ func explainRun(err error) (advice, bool) {
 	if _, ok := errors.AsType[*experiment.NoKeyError](err); ok {
 		return hint("look at the account of these credentials: aws sts get-caller-identity; if the key was deleted by somebody else, remove the file that tells of it from keymat's state folder, runs"), true
 	}
+	if _, ok := errors.AsType[*lab.StepError](err); ok {
+		if e, ok := errors.AsType[*experiment.SurpriseError](err); ok {
+			return explainSurprise(e.Observation), true
+		}
+	}
 	if _, ok := errors.AsType[*untestedError](err); ok {
 		return hint("run it again, with those rules: the fault may pass"), true
 	}
 	return advice{}, false
+}
+
+// explainSurprise says what it means that a lesson met another answer than the
+// one it tells of.
+func explainSurprise(o experiment.Observation) advice {
+	if strings.HasPrefix(o.Observed, "AlreadyExistsException") {
+		return hint("something of this name is there already; look who made it, and play the lesson again")
+	}
+	return hint("this KMS answers otherwise than the one that the lesson was written for; keymat verify tests the rules one by one")
 }

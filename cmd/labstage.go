@@ -15,7 +15,7 @@ import (
 // Whoever pays for it was asked before.
 func (a *app) playOn(ctx context.Context, t *target, lesson lab.Lesson, dir string, guide lab.Guide) (lab.Transcript, error) {
 	if t.billed {
-		if err := a.consentToLesson(ctx, lesson, t.region); err != nil {
+		if err := a.consentToLesson(ctx, t, lesson); err != nil {
 			return lab.Transcript{}, err
 		}
 	}
@@ -31,9 +31,9 @@ func (a *app) playOn(ctx context.Context, t *target, lesson lab.Lesson, dir stri
 }
 
 // consentToLesson says what a lesson makes in an account, and asks.
-func (a *app) consentToLesson(ctx context.Context, lesson lab.Lesson, region string) error {
+func (a *app) consentToLesson(ctx context.Context, t *target, lesson lab.Lesson) error {
 	return a.confirm(ctx, fmt.Sprintf(`Lesson %s makes %s in %s, tagged %s, and schedules
-their deletion at the end. AWS bills 1 USD a month for a key, pro rata, until its
-deletion is scheduled: a few minutes of it. Requests are billed as usual.
-Play it there`, lesson.Name, count(lesson.Keys, "KMS key"), region, experiment.Tag))
+their deletion at the end. AWS bills a key USD %.0f a month, by the hour, until its
+deletion is scheduled, and requests as usual.
+Play it at %s`, lesson.Name, count(lesson.Keys, "key"), t.region, experiment.Tag, keyPrice, t.name))
 }

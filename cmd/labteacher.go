@@ -109,12 +109,15 @@ func (t *teacher) predict(ctx context.Context, q *lab.Question) (int, error) {
 	for i := range q.Choices {
 		options = append(options, term.Option{Key: fmt.Sprint(i + 1)})
 	}
-	options = append(options, term.Option{Label: "just show me"})
+	options = append(options, term.Option{Label: "just show me"}, term.Option{Key: "q", Label: "quit"})
 	chosen, err := t.a.env.Prompter.Choose(ctx, "", options)
-	if err != nil || chosen == len(q.Choices) {
-		return lab.NoPrediction, err
+	switch {
+	case err == nil && chosen < len(q.Choices):
+		return chosen, nil
+	case err == nil && chosen > len(q.Choices):
+		err = lab.ErrQuit
 	}
-	return chosen, nil
+	return lab.NoPrediction, err
 }
 
 // After shows what the step did, and remembers how far the student came.

@@ -67,13 +67,13 @@ func TestLessonAtATerminal(t *testing.T) {
 	s.sees("Which lesson?", "")
 	s.Expect("Bring your own key (lesson byok)")
 	s.Expect("Can it encrypt?")
-	s.sees("just show me > ", "1")
+	s.sees("just show me · q quit > ", "1")
 	s.sees(menu, "")
 	s.Expect("You said 1; it is 2")
 	for step := 2; step <= 9; step++ {
 		s.Expect(fmt.Sprintf("\n%d. ", step))
 		if step == 4 || step == 7 || step == 8 {
-			s.sees("just show me > ", "2")
+			s.sees("just show me · q quit > ", "2")
 		}
 		s.sees(menu, "")
 	}
@@ -84,7 +84,7 @@ func TestLessonAtATerminal(t *testing.T) {
 func TestLeavingAndComingBack(t *testing.T) {
 	home := t.TempDir()
 	s := sits(t, home, "lab", "byok")
-	s.sees("Enter just show me > ", "2")
+	s.sees("Enter just show me · q quit > ", "2")
 	s.sees(menu, "c")
 	s.Expect("aws kms create-key --origin EXTERNAL")
 	s.sees(menu, "e")
@@ -113,7 +113,7 @@ func TestLeavingAndComingBack(t *testing.T) {
 	s = sits(t, home, "lab", "byok")
 	s.sees("You stopped before step 3 of 9.", "a")
 	s.Expect("1. Make a KMS key")
-	s.Expect("just show me > ")
+	s.Expect("just show me · q quit > ")
 	s.Type("\x03")
 	s.ends(130)
 }
@@ -121,7 +121,7 @@ func TestLeavingAndComingBack(t *testing.T) {
 // TestInterruptedLesson: a signal ends a lesson that waits for an answer.
 func TestInterruptedLesson(t *testing.T) {
 	s := sits(t, t.TempDir(), "lab", "byok")
-	s.Expect("just show me > ")
+	s.Expect("just show me · q quit > ")
 	s.Signal(syscall.SIGTERM)
 	s.ends(130)
 }

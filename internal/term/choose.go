@@ -64,7 +64,7 @@ func (t *Terminal) menu(question string, options []Option) string {
 		if i > 0 {
 			io.WriteString(&line, " · ")
 		}
-		fmt.Fprintf(&line, "%s %s", o.key(), printable(o.Label))
+		io.WriteString(&line, strings.TrimSpace(o.key()+" "+printable(o.Label)))
 		fmt.Fprintf(&lines, "  %-5s  %s\n", o.key(), printable(o.Label))
 	}
 	if question == "" && utf8.RuneCountInString(line.String()) <= menuWidth {
