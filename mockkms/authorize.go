@@ -27,13 +27,15 @@ func (c *call) authorize(rule *rule, request any) error {
 	})
 }
 
-// demand refuses a call without a permission that it needs.
+// demand refuses a call without a permission that it needs. Its event names the
+// key, unless that is another account's.
 func (c *call) demand(r *records, p *permission, request any) error {
-	if p.key != nil {
+	switch {
+	case p.key == nil:
+	case p.key.Scope.Account == c.caller.who.Account:
 		c.key = p.key.arn()
-		if p.key.Scope.Account != c.caller.who.Account && !crossesAccounts(p.action) {
-			return c.hidden()
-		}
+	case !crossesAccounts(p.action):
+		return c.hidden()
 	}
 	decision, err := c.decide(r, p, request)
 	if err == nil && decision != policy.Allowed {

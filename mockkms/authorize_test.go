@@ -324,4 +324,8 @@ func TestOtherAccounts(t *testing.T) {
 	_, err = trusted.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: hidden})
 	refused(t, err, "AccessDeniedException", // reported
 		deniedTo("arn:aws:iam::444455556666:user/trusted", "Decrypt", " on the resource associated with this ciphertext", thereIsNoKey))
+	events := must(w.mock.Events(mockkms.EventQuery{})).Events
+	if last := events[len(events)-1]; last.EventName != "Decrypt" || last.ErrorCode != "AccessDenied" || last.Resources != nil {
+		t.Errorf("the event tells of %+v", last.Resources)
+	}
 }

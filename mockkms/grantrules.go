@@ -12,19 +12,16 @@ import (
 
 // granted is what the grants of the key make of the action. They count at once,
 // so that grant tokens add nothing.
-func (a *asking) granted() (policy.Effect, error) {
-	effect := policy.NoOpinion
+func (a *asking) granted() (effect policy.Effect, err error) {
 	prefix := grantPrefix(a.key)
-	for _, name := range a.records.list(prefix, "", func(string) bool { return true }) {
-		g, err := a.records.grant(a.key, strings.TrimPrefix(name, prefix))
-		if err != nil {
-			return effect, err
-		}
-		if a.covers(g) {
+	a.records.list(prefix, "", func(name string) bool {
+		var g *grant
+		if g, err = a.records.grant(a.key, strings.TrimPrefix(name, prefix)); err == nil && a.covers(g) {
 			effect = max(effect, a.call.caller.who.Grants(g.Grantee))
 		}
-	}
-	return effect, nil
+		return err == nil && effect != policy.Allow
+	})
+	return effect, err
 }
 
 // covers reports whether a grant is about the action and its constraints are met.
