@@ -42,8 +42,8 @@ lessons to choose from; elsewhere lesson byok is played.
 
 It plays in a KMS inside keymat that is forgotten at the end. With --mock it
 uses the mock's state; with --aws, --profile or --endpoint-url it uses that KMS.
-Before AWS is billed for anything it says what will be made and what that costs, and asks. The keys
-are scheduled for deletion at the end, however the lesson ends.
+Where keys cost money it first says what will be made, and asks. The keys are
+scheduled for deletion at the end, however the lesson ends.
 
 --script prints what you would type by hand, as a shell script that does it.`,
 		Example: `  keymat lab

@@ -17,8 +17,10 @@ import (
 // state folder; keys and material are not: they are made anew.
 type labProgress map[string]lessonProgress
 
+// lessonProgress are the steps that were done, each with the prediction that
+// was made: its position in the choices, or lab.NoPrediction.
 type lessonProgress struct {
-	Done int `json:"done"` // steps
+	Predictions []int `json:"predictions"`
 }
 
 // labProgressFile is what is kept.
@@ -36,7 +38,7 @@ func (a *app) labProgressPath() (string, error) {
 }
 
 // readLabProgress finds nothing where there is nothing yet. A file that is not
-// ours, or of a later keymat, is an error: it will be replaced.
+// ours, or of a later keymat, is an error, and is left alone.
 func (a *app) readLabProgress() (labProgress, error) {
 	path, err := a.labProgressPath()
 	if err != nil {

@@ -13,11 +13,13 @@ import (
 // teacher plays a lesson to a student at a terminal: it stops before each step,
 // and knows where the student stopped the last time.
 type teacher struct {
-	a        *app
-	lesson   lab.Lesson
-	text     lab.Text
-	progress labProgress
-	from     int // the step to begin at; those before are done in silence
+	a         *app
+	lesson    lab.Lesson
+	text      lab.Text
+	progress  labProgress
+	from      int   // the step to begin at; those before are done in silence
+	forgetful bool  // it cannot be kept how far the student came
+	before    []int // the predictions for the steps that were done
 }
 
 // newTeacher asks a student who has been here before where to begin.
@@ -25,10 +27,13 @@ func (a *app) newTeacher(ctx context.Context, lesson lab.Lesson, text lab.Text) 
 	t := &teacher{a: a, lesson: lesson, text: text}
 	var err error
 	if t.progress, err = a.readLabProgress(); err != nil {
-		return nil, err
+		a.warn("how far you came is not known, and will not be remembered: %v", err)
+		t.forgetful = true
 	}
-	done := t.progress[lesson.Name].Done
+	t.before = t.progress[lesson.Name].Predictions
+	done := len(t.before)
 	if done < 1 || done >= len(lesson.Steps) {
+		t.before = nil
 		return t, nil
 	}
 	chosen, err := a.env.Prompter.Choose(ctx, fmt.Sprintf("You stopped before step %d of %d.", done+1, len(lesson.Steps)), []term.Option{
@@ -44,6 +49,7 @@ func (a *app) newTeacher(ctx context.Context, lesson lab.Lesson, text lab.Text) 
 	case chosen == 0:
 		t.from = done
 	}
+	t.before = t.before[:t.from]
 	return t, nil
 }
 
@@ -58,7 +64,7 @@ const (
 // Before explains the step, and lets the student predict, look and decide.
 func (t *teacher) Before(ctx context.Context, at int) (int, error) {
 	if at < t.from {
-		return lab.NoPrediction, nil
+		return t.before[at], nil
 	}
 	s := t.lesson.Steps[at]
 	t.text.Step(at, s)
@@ -124,10 +130,28 @@ func (t *teacher) predict(ctx context.Context, q *lab.Question) (int, error) {
 func (t *teacher) After(p lab.Played) error {
 	if p.At >= t.from {
 		t.text.Done(t.lesson.Steps[p.At], p)
-		t.progress[t.lesson.Name] = lessonProgress{Done: p.At + 1}
+		t.before = append(t.before, p.Prediction)
+		t.remember()
 	}
-	if p.At == t.from-1 {
-		fmt.Fprintf(t.text.W, "\n%s done again, on a new key.\n", map[bool]string{true: "Step 1 is", false: fmt.Sprintf("Steps 1 to %d are", t.from)}[t.from == 1])
+	switch {
+	case p.At != t.from-1:
+	case t.from == 1:
+		fmt.Fprintln(t.text.W, "\nStep 1 is done again, on a new key.")
+	default:
+		fmt.Fprintf(t.text.W, "\nSteps 1 to %d are done again, on new keys.\n", t.from)
 	}
-	return t.a.writeLabProgress(t.progress)
+	return nil
+}
+
+// remember keeps how far the student came. That it cannot is no reason to end
+// the lesson.
+func (t *teacher) remember() {
+	if t.forgetful {
+		return
+	}
+	t.progress[t.lesson.Name] = lessonProgress{t.before}
+	if err := t.a.writeLabProgress(t.progress); err != nil {
+		t.a.warn("how far you came will not be remembered: %v", err)
+		t.forgetful = true
+	}
 }

@@ -106,6 +106,10 @@ func TestLeavingAndComingBack(t *testing.T) {
 	s.Expect("3. Fetch")
 	s.sees(menu, "q")
 	s.ends(0)
+	kept, err := os.ReadFile(filepath.Join(home, "state", "keymat", "lab.json"))
+	if want := `{"kind":"keymat/lab-progress","version":1,"lessons":{"byok":{"predictions":[1,-1]}}}`; err != nil || string(kept) != want {
+		t.Errorf("kept %s, %v, want %s", kept, err, want)
+	}
 	if strings.Contains(s.Screen(), "1. Make a KMS key") {
 		t.Error("a step was played twice")
 	}
@@ -116,6 +120,28 @@ func TestLeavingAndComingBack(t *testing.T) {
 	s.Expect("just show me · q quit > ")
 	s.Type("\x03")
 	s.ends(130)
+}
+
+// TestForgetfulTeacher: a home that keeps nothing is no reason not to learn.
+func TestForgetfulTeacher(t *testing.T) {
+	home := t.TempDir()
+	progress := filepath.Join(home, "state", "keymat", "lab.json")
+	if err := os.MkdirAll(filepath.Dir(progress), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(progress, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := sits(t, home, "lab", "byok")
+	s.Expect("warning: how far you came is not known")
+	s.sees("just show me", "")
+	s.sees(menu, "")
+	s.Expect("2. Make 32 random bytes")
+	s.sees(menu, "q")
+	s.ends(0)
+	if kept, err := os.ReadFile(progress); err != nil || string(kept) != "{}" {
+		t.Errorf("the file of others is now %s, %v", kept, err)
+	}
 }
 
 // TestInterruptedLesson: a signal ends a lesson that waits for an answer.
