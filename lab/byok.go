@@ -54,7 +54,7 @@ func byok() Lesson {
 			Text: `A KMS key is two things: a record (an ARN, a policy, a state) and the key material, the secret bytes that do the
 work. Usually KMS makes both. With origin EXTERNAL it makes only the record, and the bytes are yours to bring.`,
 			Hand:   []Command{makes("KEY", "")},
-			Keymat: []string{"keymat create --spec SYMMETRIC_DEFAULT"},
+			Keymat: []string{`KEY=$(keymat create --spec SYMMETRIC_DEFAULT)`},
 			Ask: &Question{
 				Text:    "The key exists now. Can it encrypt?",
 				Choices: []string{"yes, with material that KMS lends it for now", "no, and KMS says what it is waiting for"},
@@ -78,7 +78,7 @@ the day your data is gone.`,
 show, and tells files apart. The bytes themselves stay in the memory of this process.`,
 		}, {
 			Title: "Fetch a wrapping key and an import token",
-			Text: `KMS makes an RSA key pair for you, keeps the private half inside, and gives you two things: the public half, which
+			Text: `KMS makes an RSA key pair for you, keeps the private half to itself, and gives you two things: the public half, which
 is the wrapping key, and an import token. The two belong together, they belong to this one KMS key, and they are valid
 for 24 hours.`,
 			Hand:   handFetch("KEY", "RSAES_OAEP_SHA_256", "RSA_2048"),

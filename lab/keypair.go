@@ -101,7 +101,7 @@ think about what the second one is worth to a thief.`,
 			Hand: join(commands("openssl pkcs8 -topk8 -nocrypt -in "+privateFile+" -outform DER -out private.der"),
 				handFetch("KEY", "RSA_AES_KEY_WRAP_SHA_256", "RSA_2048"), handWrapTwice("private.der"), commands(importLine("KEY"),
 					`aws kms get-public-key --key-id "$KEY" --query PublicKey --output text | openssl base64 -d -A | cmp - public.der`)),
-			Keymat: []string{`keymat bring --key "$KEY" --material ` + privateFile + ` --never-expires`},
+			Keymat: []string{"keymat bring --alias alias/lab --spec RSA_2048 --material lab-key.der --never-expires"},
 			Do:     s.privateToKMS,
 			Then:   "KMS derived the public half from what it was given: it is the one in your files.",
 			More: `By hand the one-time AES key is an argument of openssl, and for that moment visible in the list of processes; AWS's own

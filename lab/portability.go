@@ -43,8 +43,8 @@ that it reads what the first one wrote.`,
 			Hand: join([]Command{makes("A", ""), makes("B", "")}, commands("openssl rand -out app.key 32"), handBring("A", "app.key"), handBring("B", "app.key"),
 				commands(`printf 'Dear Ada, the keys are under the doormat.\n' > letter.txt`), handEncrypt("$A", "letter.txt")),
 			Keymat: []string{
-				"keymat bring --spec SYMMETRIC_DEFAULT --out app.key --never-expires",
-				"keymat bring --spec SYMMETRIC_DEFAULT --material app.key --never-expires",
+				"keymat bring --alias alias/a --spec SYMMETRIC_DEFAULT --out app.key --never-expires",
+				"keymat bring --alias alias/b --spec SYMMETRIC_DEFAULT --material app.key --never-expires",
 			},
 			Do: s.twoKeys,
 		}, {
@@ -117,7 +117,7 @@ without KMS.`,
   --query Mac --output text | openssl base64 -d -A > mac.bin`,
 					`python3 -c 'import hmac
 print(hmac.digest(open("mac.key","rb").read(), open("letter.txt","rb").read(), "sha256") == open("mac.bin","rb").read())'`)),
-			Keymat: []string{"keymat bring --spec HMAC_256 --out mac.key --never-expires"},
+			Keymat: []string{"keymat bring --alias alias/mac --spec HMAC_256 --out mac.key --never-expires"},
 			Do:     s.mac,
 			More: `openssl dgst can compute an HMAC too, but it wants the key as an argument, where every user of the machine can see it
 in the list of processes. So the by-hand way reads the key from its file with Python.`,
@@ -133,7 +133,7 @@ without KMS and without an account.`,
   --query Signature --output text | openssl base64 -d -A > letter.sig`,
 					`openssl pkey -inform DER -in signing.key -pubout -out signing.pem`,
 					`openssl dgst -sha256 -verify signing.pem -signature letter.sig letter.txt`)),
-			Keymat: []string{"keymat bring --spec ECC_NIST_P256 --out signing.key --never-expires"},
+			Keymat: []string{"keymat bring --alias alias/signing --spec ECC_NIST_P256 --out signing.key --never-expires"},
 			Ask: &Question{
 				Text:    "Who can make the same kind of signature without KMS?",
 				Choices: []string{"nobody, the key is in KMS", "whoever has a copy of the imported private key"},

@@ -36,7 +36,7 @@ func secondKey() Lesson {
 token. The story of this lesson is what can be done with them a second time.`,
 			Hand: join([]Command{makes("A", "")}, commands("openssl rand -out app.key 32"), handBring("A", "app.key"),
 				commands("cp EncryptedKeyMaterial.bin first-package.bin", "cp ImportToken.bin first-token.bin")),
-			Keymat: []string{"keymat bring --spec SYMMETRIC_DEFAULT --out app.key --never-expires"},
+			Keymat: []string{"keymat bring --alias alias/a --spec SYMMETRIC_DEFAULT --out app.key --never-expires"},
 			Do:     s.first,
 		}, {
 			Title: "First attempt: send everything again, to a second key",
@@ -72,7 +72,7 @@ means the package, or that the two do not belong together.`,
 			Text: `Wrap the very same 32 bytes under the public key that came with the new token. The failed import before has not used
 the token up.`,
 			Hand:   join(handWrap("app.key"), commands(importLine("B"))),
-			Keymat: []string{`keymat bring --key "$B" --material app.key --never-expires`},
+			Keymat: []string{"keymat bring --alias alias/b --spec SYMMETRIC_DEFAULT --material app.key --never-expires"},
 			Ask: &Question{
 				Text:    "It works. Will KMS report the same key material ID for key B as for key A?",
 				Choices: []string{"yes, the bytes are the same", "no, each key has its own"},
