@@ -77,7 +77,7 @@ func TestLessonAtATerminal(t *testing.T) {
 		}
 		s.sees(menu, "")
 	}
-	s.Expect("Done: lesson byok, 9 steps. You predicted 2 of 4.")
+	s.Expect("Done: lesson byok, 9 steps. You predicted 1 of 4.")
 	s.ends(0)
 }
 

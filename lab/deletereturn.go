@@ -43,8 +43,8 @@ ARN, its policy and its aliases.`,
 			Keymat: []string{"keymat delete-material alias/lab --material app.key"},
 			Ask: &Question{
 				Text:    "When does the material go?",
-				Choices: []string{"after a waiting period of at least 7 days", "at once", "when nobody has used it for a day"},
-				Right:   1,
+				Choices: []string{"at once", "after a waiting period of at least 7 days", "when nobody has used it for a day"},
+				Right:   0,
 				Why: `Deleting a KMS key has a waiting period, because it cannot be undone. Deleting imported material can be undone, by
 whoever has a copy. So there is none. (Services that keep a data key in memory may go on for a while.)`,
 			},
@@ -85,8 +85,8 @@ and a refusal does no harm.`,
 				commands(`aws kms enable-key --key-id "$KEY"`)),
 			Ask: &Question{
 				Text:    "What does it take to undo it?",
-				Choices: []string{"the copy of the material", "a call, and the permission for it"},
-				Right:   1,
+				Choices: []string{"a call, and the permission for it", "the copy of the material"},
+				Right:   0,
 				Why: `Whoever may call EnableKey can undo it. That is the difference in an emergency: after DeleteImportedKeyMaterial even an
 intruder with all permissions has no use of the key.`,
 			},

@@ -51,8 +51,8 @@ func expiry() Lesson {
 			},
 			Ask: &Question{
 				Text:    "What does KMS assume?",
-				Choices: []string{"that it never expires", "that it expires, and then it misses the date", "365 days"},
-				Right:   1,
+				Choices: []string{"that it never expires", "365 days", "that it expires, and then it misses the date"},
+				Right:   2,
 				Why:     "The default is KEY_MATERIAL_EXPIRES, and that needs a date. It is the safer default: what is forgotten should end.",
 			},
 			Do: s.undecided,
@@ -61,7 +61,7 @@ func expiry() Lesson {
 			Text:  "Name a date 367 days ahead.",
 			Hand:  join(commands(`TOOFAR=$(date -u -d '367 days' +%FT%TZ || date -u -v+367d +%FT%TZ)`), []Command{refused("ValidationException", importLine("KEY", `--valid-to "$TOOFAR"`))}),
 			Do:    s.tooFar,
-			Then:  "At most 365 days. The package and the token were fine; a refused import uses up neither, so go on with them.",
+			Then:  "At most 365 days. The package and the token were fine; a refused import uses up neither. By hand you go on with them.",
 		}, {
 			Title:  "Until tonight",
 			Text:   `Import the material so that it expires in 12 hours, and use the key.`,
@@ -77,8 +77,8 @@ waiting.`,
 				[]Command{refused("KMSInvalidStateException", "aws kms decrypt --ciphertext-blob fileb://letter.txt.encrypted")}),
 			Ask: &Question{
 				Text:    "In which state is the key?",
-				Choices: []string{"Enabled: expiry stops encryption, but decryption goes on", "PendingImport: as if the material had been deleted", "PendingDeletion"},
-				Right:   1,
+				Choices: []string{"Enabled: expiry stops encryption, but decryption goes on", "PendingDeletion", "PendingImport: as if the material had been deleted"},
+				Right:   2,
 				Why: `At ValidTo KMS deletes the material. Everything that you know from lesson delete-and-return holds: nothing can be
 decrypted, and the same bytes bring it back. Nobody was asked again, so have something watch the date. (On AWS: the
 CloudWatch metric SecondsUntilKeyMaterialExpiration.)`,
@@ -97,8 +97,8 @@ CloudWatch metric SecondsUntilKeyMaterialExpiration.)`,
 			Keymat: []string{"keymat reimport alias/lab --material app.key --never-expires"},
 			Ask: &Question{
 				Text:    "What do you need in order to change the date?",
-				Choices: []string{"a call like UpdateKeyExpiry, and a permission", "the material: it has to be imported again"},
-				Right:   1,
+				Choices: []string{"the material: it has to be imported again", "a call like UpdateKeyExpiry, and a permission"},
+				Right:   0,
 				Why: `There is no such call. A new date comes with a new import of the same bytes, which needs no deletion before. Whoever cannot
 reach the copy in time cannot extend.`,
 			},

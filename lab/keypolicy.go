@@ -128,8 +128,8 @@ imported material you may want to take that out.`,
 			Hand:  join(handPolicy(policyOf(administer, use, useToo)), commands(decrypt)),
 			Ask: &Question{
 				Text:    "Keyadmin writes a statement that allows keyadmin to decrypt. What does KMS do?",
-				Choices: []string{"it refuses: administrators cannot become users", "it takes it, and keyadmin reads the payroll"},
-				Right:   1,
+				Choices: []string{"it takes it, and keyadmin reads the payroll", "it refuses: administrators cannot become users"},
+				Right:   0,
 				Why: `Whoever may put the key policy can give itself, or anybody, every right to the key. Separation of duties does not prevent
 that; it makes it visible: PutKeyPolicy stands in CloudTrail, with the name.`,
 			},

@@ -83,3 +83,22 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 }
+
+// Who answers every question with the same number learns nothing, and must not
+// be right too often.
+func TestNoNumberIsAlwaysRight(t *testing.T) {
+	right, all := map[int]int{}, 0
+	for _, l := range lab.Lessons() {
+		for _, s := range l.Steps {
+			if s.Ask != nil {
+				right[s.Ask.Right]++
+				all++
+			}
+		}
+	}
+	for number, n := range right {
+		if 2*n > all {
+			t.Errorf("%d of %d questions are answered by %d", n, all, number+1)
+		}
+	}
+}

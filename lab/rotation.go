@@ -59,8 +59,8 @@ func rotation() Lesson {
 				`aws kms update-alias --alias-name "$ALIAS" --target-key-id "$B"`, handDecrypt("letter.txt"))),
 			Ask: &Question{
 				Text:    "The alias leads to the new key. Can the old letter still be decrypted?",
-				Choices: []string{"no, the application asks the new key now", "yes, as long as the old key is there"},
-				Right:   1,
+				Choices: []string{"yes, as long as the old key is there", "no, the application asks the new key now"},
+				Right:   0,
 				Why: `Decrypt finds the key by the ciphertext, not by the alias. So keep the old key; and remember that an application which
 names the alias in Decrypt would be refused.`,
 			},
@@ -89,8 +89,8 @@ key A.`,
 				handDecrypt("letter.txt")),
 			Ask: &Question{
 				Text:    "Does the letter from before the rotation still open?",
-				Choices: []string{"no, the key has new bytes", "yes, KMS keeps the old bytes for what they encrypted"},
-				Right:   1,
+				Choices: []string{"yes, KMS keeps the old bytes for what they encrypted", "no, the key has new bytes"},
+				Right:   0,
 				Why:     "The ID of the material is in the ciphertext. New letters get the new material, old ones find the old.",
 			},
 			Do: s.rotate,

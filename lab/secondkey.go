@@ -74,7 +74,7 @@ the token up.`,
 			Hand:   join(handWrap("app.key"), commands(importLine("B"))),
 			Keymat: []string{"keymat bring --alias alias/b --spec SYMMETRIC_DEFAULT --material app.key --never-expires"},
 			Ask: &Question{
-				Text:    "It works. Will KMS report the same key material ID for key B as for key A?",
+				Text:    "This time KMS takes it. Does it report the same key material ID for key B as for key A?",
 				Choices: []string{"yes, the bytes are the same", "no, each key has its own"},
 				Right:   1,
 				Why: `The ID depends on the key as well as on the bytes (recorded: the same bytes had three IDs in three keys). Nobody can
@@ -88,8 +88,8 @@ to? Send key A its first package and its first token again.`,
 			Hand: commands(importFilesLine("A", "first-package.bin", "first-token.bin")),
 			Ask: &Question{
 				Text:    "Does KMS take a token twice?",
-				Choices: []string{"no, it is used up", "yes, within its 24 hours"},
-				Right:   1,
+				Choices: []string{"yes, within its 24 hours", "no, it is used up"},
+				Right:   0,
 				Why: `Observed, not promised: KMS took the same token again and again when this was recorded in September 2026. Do as the
 guide says and fetch a new one; but know that whoever finds an old package and its token within 24 hours can import it
 into that key again.`,
