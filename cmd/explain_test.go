@@ -85,6 +85,7 @@ func TestExplain(t *testing.T) {
 		{operation(&smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")}), "ListKeys: unexpected EOF", "try again", 1},
 		{&brokenRulesError{2, 10}, "of 10 rules 2 do not hold", "--json", 3},
 		{&untestedError{1}, "1 rule could not be tested", "run it again", 1},
+		{errUnfinished, "did not clean up all that it made", "keymat verify --clean-up", 1},
 		{&costError{1, 0.5}, "this may cost up to USD 1.00, which is more than USD 0.50", "--max-cost 1.00", 1},
 		{&elsewhereError{"http://127.0.0.1:1"}, "leads to http://127.0.0.1:1", "AWS_ENDPOINT_URL_KMS", 1},
 		{&experiment.NoKeyError{ARN: testKey}, "for these credentials", "aws sts get-caller-identity", 1},

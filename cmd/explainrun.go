@@ -23,6 +23,9 @@ func explainRun(err error) (advice, bool) {
 	if _, ok := errors.AsType[*experiment.NoKeyError](err); ok {
 		return hint("look at the account of these credentials: aws sts get-caller-identity; if the key was deleted by somebody else, remove the file that tells of it from keymat's state folder, runs"), true
 	}
+	if errors.Is(err, errUnfinished) {
+		return hint("try again in a few minutes: keymat verify --clean-up"), true
+	}
 	if _, ok := errors.AsType[*untestedError](err); ok {
 		return hint("run it again, with those rules: the fault may pass"), true
 	}
