@@ -28,6 +28,7 @@ type KMS struct {
 	past       past
 	buckets    buckets
 	conditions atomic.Pointer[Conditions]
+	flawsMet   sync.Map // of Flaw
 	trail      trail
 	calls      callLog
 	usages     usages

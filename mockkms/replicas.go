@@ -38,6 +38,9 @@ func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAns
 		}
 		replica = k.addReplica(r.ReplicaRegion, c.now, c.now.Add(c.kms.replication))
 		replica.Description, replica.Policy, replica.Tags = r.Description, policy, tags
+		if k.Origin == originExternal && c.flawed(FlawMaterialReplicated) {
+			replica.Materials = k.clone().Materials
+		}
 		return rec.putKey(replica)
 	})
 	if err != nil {
