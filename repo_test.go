@@ -42,8 +42,9 @@ var layers = map[string][]string{
 	"wrap":     {"material"},
 	"material": {},
 
-	"mockkms":              {"mockkms/internal/hsm"},
-	"mockkms/internal/hsm": {},
+	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
+	"mockkms/internal/hsm":    {},
+	"mockkms/internal/policy": {},
 
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
@@ -75,13 +76,14 @@ var libraries = map[string][]string{
 	"mockkms":  {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
 	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
-	"internal/files":  {"golang.org/x/sys/"},
-	"internal/ledger": {"github.com/gofrs/flock"},
-	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
+	"mockkms/internal/policy": {},
+	"internal/files":          {"golang.org/x/sys/"},
+	"internal/term":           {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/ledger":         {"github.com/gofrs/flock"},
 }
 
 // pure packages do no input or output but what their callers hand them.
-var pure = []string{"material", "wrap", "token", "mockkms/internal/hsm"}
+var pure = []string{"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy"}
 
 // outside is the part of the standard library that reaches the machine.
 var outside = []string{"log", "net", "net/http", "os", "os/exec", "syscall"}

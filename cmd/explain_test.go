@@ -60,6 +60,7 @@ func TestExplain(t *testing.T) {
 		{call(&types.UnsupportedOperationException{}), "KMS gave no reason", "origin EXTERNAL", 1},
 		{call(&types.NotFoundException{Message: aws.String("Key does not exist")}), "Key does not exist", "--region", 1},
 		{code("AccessDeniedException", "User: x is not authorized"), "User: x is not authorized", "allow kms:ImportKeyMaterial", 1},
+		{code("AccessDeniedException", "User: x is not authorized with an explicit deny in a resource-based policy"), "in a resource-based policy", "a policy denies kms:ImportKeyMaterial", 1},
 		{code("ThrottlingException", "slow"), "slow", "wait a little", 1},
 		{code("ExpiredTokenException", "expired"), "expired", "your AWS credentials have expired (not the import token)", 1},
 		{code("UnrecognizedClientException", "The security token included in the request is invalid."), "invalid.", "does not accept these credentials", 1},

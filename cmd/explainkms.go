@@ -48,6 +48,9 @@ func explainKMS(err error) (advice, bool) {
 	case "AlreadyExistsException":
 		return hint("choose another alias"), true
 	case "AccessDeniedException":
+		if strings.Contains(api.ErrorMessage(), "with an explicit deny") {
+			return hint("a policy denies kms:%s, and no allow outweighs it; have that statement changed", operation), true
+		}
 		return hint("allow kms:%s on the key, in its key policy or your IAM policy; keymat help iam prints both", operation), true
 	case "ThrottlingException", "Throttling", "LimitExceededException", "TooManyRequestsException":
 		return hint("KMS allows few of these calls a second; wait a little and run it again"), true

@@ -167,18 +167,14 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 		if err != nil {
 			return err
 		}
-		k, err = r.keyOfMaterial(c.scope, materialID)
-		twin := (*key)(nil)
-		if err == nil && named != nil && (k == nil || k.ID != named.ID) {
-			twin = c.twin(named, k, materialID)
-		}
+		k, err = c.ownerOf(r, named, materialID)
 		switch {
 		case err != nil:
 			return err
-		case twin != nil:
-			k = twin
 		case named != nil && (k == nil || k.ID != named.ID):
-			return incorrectKey()
+			if k = c.twin(named, k, materialID); k == nil {
+				return incorrectKey()
+			}
 		case k == nil || k.material(materialID) == nil:
 			return foreignCiphertext()
 		}

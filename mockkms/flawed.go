@@ -15,7 +15,9 @@ import (
 // flawed reports whether the mock has the flaw. It is asked where the flaw
 // makes a difference only: after the refusal that it prevents is certain.
 func (c *call) flawed(f Flaw) bool {
-	c.kms.flawsMet.Store(f, true)
+	if c.kms.meets != nil {
+		c.kms.meets(f)
+	}
 	return slices.Contains(c.conditions.Flaws, f)
 }
 
@@ -115,9 +117,9 @@ func (c *call) replaced(k *key, parsed *hsm.Key) ([]byte, error) {
 }
 
 // twin is the key that opens a ciphertext of another, as a flaw has it: the
-// named one, with the same material and the other's cipher.
+// named one, with the same material and the other's cipher. Nil: none does.
 func (c *call) twin(named, k *key, materialID string) *key {
-	if named == nil || k == nil || !c.flawed(FlawPortable) {
+	if k == nil || !c.flawed(FlawPortable) {
 		return nil
 	}
 	for _, m := range named.Materials {
@@ -150,10 +152,10 @@ func (c *call) encryptBadly(k *key, blob []byte, r *encryptRequest) ([]byte, err
 	return blob, nil
 }
 
-// decryptBadly is what a flaw decrypts although it does not open.
-func (c *call) decryptBadly(o *opened, r []byte, context map[string]string) ([]byte, error) {
+// decryptBadly opens what should not open, where a flaw made it.
+func (c *call) decryptBadly(o *opened, blob []byte, context map[string]string) ([]byte, error) {
 	if c.flawed(FlawOutright) {
-		return o.cipher.Outright(o.key).Open(r, context)
+		return o.cipher.Outright(o.key).Open(blob, context)
 	}
 	return nil, hsm.ErrCiphertext
 }

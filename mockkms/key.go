@@ -49,6 +49,8 @@ type key struct {
 	Primary  string   `json:",omitempty"`
 	Replicas []string `json:",omitempty"`
 
+	parsed *parsedPolicy // what the policy says; shared by all copies
+
 	Materials []*material `json:",omitempty"` // oldest first
 	Rotation  rotation    `json:",omitzero"`
 }
@@ -64,7 +66,7 @@ func (k *key) encode() ([]byte, error) {
 }
 
 func decodeKey(raw []byte) (*key, error) {
-	k := &key{}
+	k := &key{parsed: &parsedPolicy{}}
 	if err := json.Unmarshal(raw, k); err != nil {
 		return nil, err
 	}

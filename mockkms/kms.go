@@ -22,13 +22,14 @@ type KMS struct {
 	rotation    time.Duration          // from RotateKeyOnDemand to its completion
 	replication time.Duration          // for which keys are Creating and Updating
 	credentials map[string]Credentials // nil: signatures are not checked
+	principals  *Principals            // nil: policies are not enforced
 	operations  map[string]operation
 
 	faults     faults
 	past       past
 	buckets    buckets
 	conditions atomic.Pointer[Conditions]
-	flawsMet   sync.Map // of Flaw
+	meets      func(Flaw) // nil: nobody watches
 	trail      trail
 	calls      callLog
 	usages     usages

@@ -178,6 +178,9 @@ func TestFlawsBreakRules(t *testing.T) {
 			ruleOf(t, id)
 		}
 	}
+	if got, want := len(byFlaw), len(mockkms.Flaws()); got != want {
+		t.Errorf("rules are broken by %d flaws, of %d that there are", got, want)
+	}
 }
 
 // surprised tells whether the verdict turned. What ends otherwise is no verdict.

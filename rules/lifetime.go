@@ -116,7 +116,7 @@ func lifetime() []Rule {
 		Experiment: restore,
 	}, {
 		ID:         "lifetime/without-material",
-		Statement:  "A key without material can be neither used, enabled, disabled nor replicated.",
+		Statement:  "A key without material can be neither used, enabled nor disabled.",
 		Why:        "Only an import brings such a key back; its switch has no effect, so it is no defence either.",
 		Sources:    []Source{guideStates(), recorded("operations on a key before its first import")},
 		Promise:    Documented,
@@ -339,13 +339,12 @@ func restore(t *experiment.Trial) {
 }
 
 func withoutMaterial(t *experiment.Trial) {
-	k := t.NewKey(material.SymmetricDefault, func(in *kms.CreateKeyInput) { in.MultiRegion = aws.Bool(true) })
+	k := t.NewKey(material.SymmetricDefault, nil)
 	id, refused := aws.String(k.ARN), pendingImport(k)
 	t.State(k, types.KeyStatePendingImport)
 	encryptRefused(t, refused, k)
 	experiment.Do(t, "enable it", refused, t.KMS.EnableKey, &kms.EnableKeyInput{KeyId: id})
 	experiment.Do(t, "disable it", refused, t.KMS.DisableKey, &kms.DisableKeyInput{KeyId: id})
-	experiment.Do(t, "replicate it", refused, t.KMS.ReplicateKey, &kms.ReplicateKeyInput{KeyId: id, ReplicaRegion: aws.String("us-west-2")})
 	t.Check("its materials", "", parts(materials(t, k)))
 	t.State(k, types.KeyStatePendingImport)
 	t.Bring(k, t.Material(k.Spec))

@@ -17,10 +17,11 @@ import (
 func multiRegionKeys() []Rule {
 	return []Rule{{
 		ID:         "multi-region/not-copied",
-		Statement:  "Replicating a key does not copy its material: the replica waits for an import of its own.",
+		Statement:  "A key is replicated with material only, but without copying it: the replica waits for an import of its own.",
 		Why:        "A replica is no disaster recovery before somebody has brought the material there, too.",
 		Sources:    []Source{guideRegions(), recorded("ReplicateKey of an imported key, and the replica afterwards")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: notCopied,
@@ -30,6 +31,7 @@ func multiRegionKeys() []Rule {
 		Why:        "The Regions cannot drift apart, and the ID tells that they have not.",
 		Sources:    []Source{guideRegions(), recorded("importing other and the same material into a replica")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: sameInReplica,
@@ -39,6 +41,7 @@ func multiRegionKeys() []Rule {
 		Why:        "A procedure for rotation must know which Region is the primary.",
 		Sources:    []Source{reference("ImportKeyMaterial"), recorded("importing NEW_KEY_MATERIAL and a description into a replica")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: primaryOnly,
@@ -48,6 +51,7 @@ func multiRegionKeys() []Rule {
 		Why:        "No Region is left with ciphertexts that it cannot open.",
 		Sources:    []Source{reference("RotateKeyOnDemand"), recorded("RotateKeyOnDemand before and after the replica's import")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: everywhereFirst,
@@ -57,6 +61,7 @@ func multiRegionKeys() []Rule {
 		Why:        "A rotation is called off in one place.",
 		Sources:    []Source{reference("DeleteImportedKeyMaterial"), recorded("deleting pending material in the replica, then in the primary")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: withdrawEverywhere,
@@ -66,6 +71,7 @@ func multiRegionKeys() []Rule {
 		Why:        "Emergency deletion has to be done in every Region, and an accident stays in one.",
 		Sources:    []Source{reference("DeleteImportedKeyMaterial"), recorded("deleting material in one Region")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: independent,
@@ -75,7 +81,7 @@ func multiRegionKeys() []Rule {
 		Why:        "Dates have to be kept in step by those who import.",
 		Sources:    []Source{guideRegions(), recorded("a primary whose material expired beside a replica whose material lasts")},
 		Promise:    Documented,
-		Effects:    "moves the clock ahead by two hours",
+		Effects:    "moves the clock ahead by two hours; " + roleForRegions,
 		Keys:       2,
 		MovesClock: true,
 		TwoRegions: true,
@@ -86,11 +92,16 @@ func multiRegionKeys() []Rule {
 		Why:        "Its window begins only then; until then there is no date at all.",
 		Sources:    []Source{reference("ScheduleKeyDeletion"), recorded("ScheduleKeyDeletion of a primary with a replica")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: primaryGoesLast,
 	}}
 }
+
+// roleForRegions is what the first multi-Region key of an account brings about
+// (recorded).
+const roleForRegions = "has KMS make its service-linked role for multi-Region keys, where there is none"
 
 // multiRegion makes a primary key and brings it the material.
 func multiRegion(t *experiment.Trial, m *material.Material) experiment.Key {
@@ -113,7 +124,10 @@ func keyID(k experiment.Key) string {
 }
 
 func notCopied(t *experiment.Trial) {
-	primary := multiRegion(t, t.Material(material.SymmetricDefault))
+	primary := t.NewKey(material.SymmetricDefault, func(in *kms.CreateKeyInput) { in.MultiRegion = aws.Bool(true) })
+	experiment.Do(t, "replicate key A before the first import", pendingImport(primary), t.KMS.ReplicateKey,
+		&kms.ReplicateKeyInput{KeyId: aws.String(primary.ARN), ReplicaRegion: aws.String(t.Second())})
+	t.Bring(primary, t.Material(primary.Spec))
 	replica := replicate(t, primary)
 	t.State(primary, types.KeyStateEnabled)
 	encryptRefused(t, pendingImport(replica), replica)

@@ -85,6 +85,7 @@ func portability() []Rule {
 		Why:        "This is the one kind of second key that works; but naming the key of the other Region is refused.",
 		Sources:    []Source{guideRegions(), recorded("Decrypt in the replica with different KeyIds")},
 		Promise:    Documented,
+		Effects:    roleForRegions,
 		Keys:       2,
 		TwoRegions: true,
 		Experiment: acrossRegions,

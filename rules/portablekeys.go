@@ -37,7 +37,7 @@ func portableKeys() []Rule {
 	}, {
 		ID:         "portability/known-mac",
 		Statement:  "KMS makes the HMACs of RFC 2104, as recorded for two keys of nothing but the letter A.",
-		Why:        "The answer of one KMS, years ago and in another account, is the answer of yours.",
+		Why:        "What one KMS answered in another account is what yours answers: nothing but the material counts.",
 		Sources:    []Source{recorded("GenerateMac with HMAC_224 and HMAC_256 keys of letters A")},
 		Promise:    Observed,
 		Keys:       2,

@@ -16,7 +16,7 @@ func sameMaterial() []Rule {
 	return []Rule{{
 		ID:         "same-material/other-bytes",
 		Statement:  "Other material than that of its first import is refused by a key, which names the material it expects.",
-		Why:        "A key cannot be re-keyed by mistake, nor by somebody who may import: the bytes of the first import are the key for good.",
+		Why:        "A key is not re-keyed by mistake: whoever means to bring new material has to say so, and to rotate.",
 		Sources:    []Source{reference("ImportKeyMaterial"), recorded("importing other material without ImportType")},
 		Promise:    Documented,
 		Keys:       1,
