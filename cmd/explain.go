@@ -97,7 +97,7 @@ func explain(err error) advice {
 		}
 		return advice{exit: exitUsage}
 	}
-	for _, explain := range []func(error) (advice, bool){explainRun, explainImport, explainMaterial, explainLocal, explainKMS, explainConnection} {
+	for _, explain := range []func(error) (advice, bool){explainRun, explainImport, explainEscrow, explainMaterial, explainLocal, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}

@@ -30,6 +30,9 @@ func explainRun(err error) (advice, bool) {
 			return explainSurprise(e.Observation), true
 		}
 	}
+	if errors.Is(err, errUnfinished) {
+		return hint("try again in a few minutes: keymat verify --clean-up"), true
+	}
 	if _, ok := errors.AsType[*untestedError](err); ok {
 		return hint("run it again, with those rules: the fault may pass"), true
 	}

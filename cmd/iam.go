@@ -33,7 +33,7 @@ var permissions = []struct {
 		"CancelKeyDeletion", "Decrypt", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "EnableKeyRotation", "Encrypt",
 		"GenerateMac", "GetPublicKey", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "UpdateAlias",
 	}},
-	{"verify", slices.Concat(rules.Operations(), []string{"ListKeys", "ListResourceTags", "TagResource"})},
+	{"verify", slices.Concat(testActions(), []string{"CreateKey", "ListKeys", "TagResource"})},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -92,19 +92,34 @@ var policies = []struct {
 	}},
 	{"to test the rules (verify), in an account for tests", []statement{
 		{"MakeAndFindKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
-		{"TestThem", "Allow", testActions(), "arn:aws:kms:REGION:ACCOUNT:key/*", nil},
+		{"LetKMSReplicate", "Allow", []string{"iam:CreateServiceLinkedRole"}, "arn:aws:iam::ACCOUNT:role/aws-service-role/mrk.kms.amazonaws.com/*", nil},
+		{"TestThem", "Allow", ofKMS(testActions()), "arn:aws:kms:REGION:ACCOUNT:key/*", nil},
 	}},
 }
 
-// testActions are what verify does with keys that are there.
+// testActions are the actions by which verify deals with keys that are there.
 func testActions() []string {
-	actions := []string{"kms:ListResourceTags"}
+	actions := []string{"ListResourceTags"}
 	for _, operation := range rules.Operations() {
-		if operation != "CreateKey" {
-			actions = append(actions, "kms:"+operation)
+		switch operation {
+		case "CreateKey": // has no key yet
+		case "ReEncrypt": // is allowed by its two halves
+			actions = append(actions, "ReEncryptFrom", "ReEncryptTo")
+		default:
+			actions = append(actions, operation)
 		}
 	}
+	slices.Sort(actions)
 	return actions
+}
+
+// ofKMS are actions as policies name them.
+func ofKMS(actions []string) []string {
+	named := make([]string, len(actions))
+	for i, action := range actions {
+		named[i] = "kms:" + action
+	}
+	return named
 }
 
 func newIAMTopic() *cobra.Command {
@@ -123,7 +138,8 @@ func iamText() string {
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
 None of these works across accounts for imports. verify and lab call ListKeys and
-ListResourceTags to find keys that a killed run left.
+ListResourceTags to find keys that a killed run left; KMS makes a role of its
+own for the first multi-Region key of an account.
 `)
 	for _, p := range policies {
 		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)

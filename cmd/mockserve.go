@@ -30,6 +30,7 @@ type serveOptions struct {
 	quotas   bool
 	rotation time.Duration
 	events   int
+	flaws    []string
 
 	tlsCert     string
 	tlsKey      string
@@ -76,6 +77,8 @@ conditions, which it obeys from its own machine only.`,
 	c.Flags().BoolVar(&o.quotas, "quotas", false, "throttle at the request quotas of KMS")
 	c.Flags().DurationVar(&o.rotation, "rotation-time", mockkms.DefaultRotationTime, "`time` that an on-demand rotation takes; KMS was seen to take 48s to 8m")
 	c.Flags().IntVar(&o.events, "events", mockkms.DefaultTrail, "keep the last `n` events; 0 keeps none")
+	c.Flags().StringArrayVar(&o.flaws, "flaw", nil, "break one of KMS's rules, by `name`, so that keymat verify finds it; may be repeated")
+	complete(c, "flaw", mockkms.Flaws())
 	c.Flags().StringVar(&o.tlsCert, "tls-cert", "", "serve over TLS with the certificate in this PEM `file`")
 	c.Flags().StringVar(&o.tlsKey, "tls-key", "", "`file` that holds the certificate's private key, as PEM")
 	c.Flags().StringVar(&o.credentials, "credentials", "", "answer only requests signed with an access key in this `file`, which is written like ~/.aws/credentials")
@@ -102,6 +105,9 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	go func() { failed <- server.Serve(listener) }()
 
 	a.say("this KMS is a mock: it protects nothing%s", o.unchecked())
+	for _, flaw := range kms.Conditions().Flaws {
+		a.say("as told, it breaks a rule of KMS: %s", flaw)
+	}
 	a.say("state in %s; stop with Ctrl-C", where)
 	if err := a.print(serving{URL: url, principals: o.principals != ""}); err != nil {
 		return err
@@ -195,6 +201,13 @@ func (o serveOptions) mockOptions() ([]mockkms.Option, error) {
 	}
 	if o.quotas {
 		options = append(options, mockkms.WithQuotas(nil))
+	}
+	for _, name := range o.flaws {
+		var flaw mockkms.Flaw
+		if err := flaw.UnmarshalText([]byte(name)); err != nil {
+			return nil, usagef("--flaw: %v", err)
+		}
+		options = append(options, mockkms.WithFlaws(flaw))
 	}
 	if o.credentials != "" {
 		known, err := readCredentials(o.credentials)

@@ -26,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"keymat": func() { os.Exit(cmd.Main()) }})
+	testscript.Main(m, map[string]func(){"keymat": func() { os.Exit(cmd.Main()) }, "age-plugin-shift": shiftPlugin})
 }
 
 // TestScripts runs what a user could type. Each script has a mock of its own,

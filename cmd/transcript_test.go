@@ -92,6 +92,7 @@ func steady(transcript string) string {
 	for _, r := range []struct{ pattern, with string }{
 		{`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`, "UUID"},
 		{`[0-9a-f]{64}`, "DIGEST"},
+		{`\b[0-9a-f]{32}\b`, "ID"},
 		{`(cmac|hmac):[0-9a-f]{10}`, "$1:CHECK"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "TIME"},
 		{`\d{4}-\d\d-\d\d`, "DATE"},

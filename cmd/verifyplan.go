@@ -63,11 +63,7 @@ func planOf(t *target, selection []rules.Rule) verifyPlan {
 func verifyActions() []string {
 	for _, p := range permissions {
 		if p.command == "verify" {
-			actions := make([]string, len(p.actions))
-			for i, action := range p.actions {
-				actions[i] = "kms:" + action
-			}
-			return actions
+			return ofKMS(slices.Sorted(slices.Values(p.actions)))
 		}
 	}
 	return nil

@@ -60,6 +60,8 @@ type verification struct {
 	Rules   []verifiedRule        `json:"rules"`
 	Leaving []experiment.Leaving  `json:"leaving"` // keys that KMS will delete
 
+	Unfinished string `json:"unfinished,omitempty"` // what could not be cleaned up
+
 	lasting bool // somebody may see those keys
 	billed  bool // and might fear to pay for them
 }

@@ -37,10 +37,7 @@ func (a *app) verify(ctx context.Context, selection []rules.Rule, o verifyOption
 	if err != nil {
 		return err
 	}
-	if err := o.reports.write(v); err != nil {
-		return err
-	}
-	return errors.Join(a.print(v), v.problem())
+	return errors.Join(v.problem(), o.reports.write(v), a.print(v))
 }
 
 // agree says what will happen to a KMS that is there afterwards, and asks where
@@ -85,16 +82,15 @@ func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, paral
 	a.tellLeft(t, results)
 	cleanUp, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	err = run.end(cleanUp)
-	if stopped == nil {
-		return v, err
+	if err := run.end(cleanUp); err != nil {
+		v.Unfinished = describeError(err)
+		a.warn("%s", v.Unfinished)
 	}
-	a.say("the run has ended early")
-	if left := v.describeLeaving(); left != "" {
-		a.say("%s", left)
-	}
-	if err != nil {
-		a.warn("%s", describeError(err))
+	if stopped != nil {
+		a.say("the run has ended early")
+		if left := v.describeLeaving(); left != "" {
+			a.say("%s", left)
+		}
 	}
 	return v, stopped
 }
@@ -130,6 +126,9 @@ func (e *untestedError) Error() string {
 	return count(e.failed, "rule") + " could not be tested"
 }
 
+// errUnfinished is that a run left something, which a warning told of.
+var errUnfinished = errors.New("the run did not clean up all that it made")
+
 // problem is what is wrong with the verdicts, or nil.
 func (v verification) problem() error {
 	switch s := v.Summary; {
@@ -137,6 +136,8 @@ func (v verification) problem() error {
 		return &brokenRulesError{s[rules.Broken], len(v.Rules)}
 	case s[rules.Failed] > 0:
 		return &untestedError{s[rules.Failed]}
+	case v.Unfinished != "":
+		return errUnfinished
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (c *call) findIn(r *records, ref string, rule *rule) (*key, error) {
 		return nil, err
 	}
 	c.key = k.arn()
-	return k, k.admit(rule, c.operation)
+	return k, c.admit(k, rule)
 }
 
 // change lets f change the key that ref names and writes it back, if the rule

@@ -175,7 +175,7 @@ func (k *key) due() time.Time {
 		next = earliest(next, k.Deletion.At)
 	}
 	for _, m := range k.Materials {
-		if m.Bytes != nil {
+		if m.Bytes != nil && m.expires() {
 			next = earliest(next, m.ValidTo)
 		}
 	}
@@ -195,7 +195,7 @@ func earliest(a, b time.Time) time.Time {
 // if that has expired by then (both recorded).
 func (k *key) settle(t time.Time) {
 	for _, m := range k.Materials {
-		if !m.ValidTo.IsZero() && !m.ValidTo.After(t) {
+		if m.expires() && !m.ValidTo.After(t) {
 			m.setBytes(nil)
 		}
 	}

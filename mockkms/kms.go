@@ -29,6 +29,7 @@ type KMS struct {
 	past       past
 	buckets    buckets
 	conditions atomic.Pointer[Conditions]
+	meets      func(Flaw) // nil: nobody watches
 	trail      trail
 	calls      callLog
 	usages     usages

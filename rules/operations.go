@@ -6,6 +6,9 @@ package rules
 // clean-up included, as in "CreateKey".
 func Operations() []string {
 	return []string{
-		"CreateKey", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "ScheduleKeyDeletion",
+		"CancelKeyDeletion", "CreateKey", "Decrypt", "DeleteImportedKeyMaterial", "DeriveSharedSecret", "DescribeKey",
+		"DisableKey", "DisableKeyRotation", "EnableKey", "EnableKeyRotation", "Encrypt", "GenerateMac",
+		"GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations",
+		"ReEncrypt", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "Verify", "VerifyMac",
 	}
 }

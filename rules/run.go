@@ -147,16 +147,17 @@ func (r *run) test(ctx context.Context, result *Result) {
 	if clock, ok := bench.Clock.(*countingClock); ok {
 		trial.Defer(clock.setBack)
 	}
-	err := guard(rule.ID, func() { rule.Experiment(trial) })
+	mistake := guard(rule.ID, func() { rule.Experiment(trial) })
+	err := trial.Err() // which comes first: after it an experiment goes on with empty answers
 	if err == nil {
-		err = trial.Err()
+		err = mistake
 	}
 	result.judge(err)
 	result.Steps, result.Keys = trial.Steps(), trial.Keys()
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	mistake := guard(rule.ID, func() { result.Leaving, result.Left = trial.Finish(ctx) })
+	mistake = guard(rule.ID, func() { result.Leaving, result.Left = trial.Finish(ctx) })
 	result.Left = errors.Join(result.Left, mistake)
 	result.Seconds = time.Since(result.Started).Seconds()
 }

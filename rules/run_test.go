@@ -99,6 +99,10 @@ func TestVerdicts(t *testing.T) {
 			t.NewKey(material.SymmetricDefault, nil)
 			panic("a mistake")
 		}}, nil, rules.Failed, "the experiment panicked: a mistake"},
+		{"panic after the end", rules.Rule{ID: "test/late", Experiment: func(t *experiment.Trial) {
+			t.Check("this", "so", "otherwise")
+			panic("an empty answer")
+		}}, nil, rules.Broken, "this: expected so, observed otherwise"},
 		{"clock without saying so", rules.Rule{ID: "test/liar", Experiment: func(t *experiment.Trial) { t.Advance(time.Hour) }}, nil,
 			rules.Failed, "a rule that does not say so moves the clock, with which others are tested"},
 	} {

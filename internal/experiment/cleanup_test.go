@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -113,19 +114,26 @@ func TestKeyThatWasDeleted(t *testing.T) {
 	}
 }
 
-// TestFinishWaitsForReplicas, which cannot be deleted while they are made.
+// TestFinishWaitsForReplicas that KMS does not delete while they are made.
 func TestFinishWaitsForReplicas(t *testing.T) {
-	b, _ := bench(t)
-	trial := b.Start(t.Context(), "replica")
-	k := trial.NewKey(material.SymmetricDefault, func(in *kms.CreateKeyInput) { in.MultiRegion = aws.Bool(true) })
-	trial.Bring(k, trial.Material(k.Spec))
-	trial.Replicate(k)
-	if err := trial.Err(); err != nil {
-		t.Fatal(err)
-	}
-	if leaving, err := trial.Finish(t.Context()); err != nil || len(leaving) != 2 {
-		t.Errorf("these go: %v, %v", leaving, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b, mock := bench(t)
+		trial := b.Start(t.Context(), "replica")
+		k := trial.NewKey(material.SymmetricDefault, func(in *kms.CreateKeyInput) { in.MultiRegion = aws.Bool(true) })
+		trial.Bring(k, trial.Material(k.Spec))
+		trial.Replicate(k)
+		if err := trial.Err(); err != nil {
+			t.Fatal(err)
+		}
+		mock.Inject(mockkms.Fault{Operation: "ScheduleKeyDeletion", Kind: mockkms.FaultError, Code: "KMSInvalidStateException", Message: "is creating.", Times: 3})
+		start := time.Now()
+		if leaving, err := trial.Finish(t.Context()); err != nil || len(leaving) != 2 {
+			t.Errorf("these go: %v, %v", leaving, err)
+		}
+		if took := time.Since(start); took == 0 || took > 2*mockkms.DefaultReplicationTime {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 func TestReclaimLooksAtTheTag(t *testing.T) {

@@ -33,6 +33,10 @@ type Answer struct {
 	Mute bool   // it has no message at all
 }
 
+// AnyCode is the code of a refusal for which no code is known. Accidents are
+// none.
+const AnyCode = "any refusal"
+
 // Success is the answer of a call that KMS carries out.
 var Success = Answer{}
 
@@ -71,7 +75,7 @@ func (a Answer) fits(err error) bool {
 		return a.Code == "" && err == nil
 	}
 	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != a.Code {
+	if !errors.As(err, &api) || api.ErrorCode() != a.Code && (a.Code != AnyCode || accident(err)) {
 		return false
 	}
 	return strings.Contains(api.ErrorMessage(), a.Says) && (!a.Mute || api.ErrorMessage() == "")

@@ -91,9 +91,13 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
 		time.AfterFunc(time.Second, cancel)
 		if _, err := k.ListKeys(ctx, &kms.ListKeysInput{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("the wait ended in %v", err)
+		}
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("the wait ended after %s, want 1s", took)
 		}
 	})
 }

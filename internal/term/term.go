@@ -55,19 +55,23 @@ type Prompter interface {
 	// Choose asks for one of several answers and returns its position. The
 	// question may be empty where the options speak for themselves.
 	Choose(ctx context.Context, question string, options []Option) (int, error)
+	// Show shows a secret until Enter is pressed, and leaves nothing of it on the
+	// screen or in what can be scrolled back to.
+	Show(ctx context.Context, title string, secret []byte) error
 }
 
 // Terminal is the Prompter on the controlling terminal. It holds nothing open
 // between questions.
 type Terminal struct {
 	plain bool // no colours
+	dumb  bool // no escape sequences at all
 }
 
 // New returns the Prompter on the controlling terminal of the process; getenv
 // is asked for NO_COLOR and TERM. Whether there is such a terminal is found out
 // by the first question.
 func New(getenv func(string) string) *Terminal {
-	return &Terminal{plain: !wantsColor(getenv)}
+	return &Terminal{plain: !wantsColor(getenv), dumb: getenv("TERM") == "dumb"}
 }
 
 // Refuse is the Prompter of somebody who does not want to be asked.
@@ -81,6 +85,11 @@ func (Refuse) Secret(_ context.Context, prompt string) ([]byte, error) {
 // Confirm returns a *NoTerminalError.
 func (Refuse) Confirm(_ context.Context, question string) (bool, error) {
 	return false, &NoTerminalError{What: question, NoInput: true}
+}
+
+// Show returns a *NoTerminalError.
+func (Refuse) Show(_ context.Context, title string, _ []byte) error {
+	return &NoTerminalError{What: title, NoInput: true}
 }
 
 // IsTerminal reports whether a stream is a file that is a terminal.
