@@ -41,8 +41,8 @@ func WritePage(w io.Writer, t Transcript, by string) error {
 	})
 }
 
-// kinds says what a line of the table is.
-var kinds = map[Kind]string{Call: "KMS answered", Fact: "seen", Same: "compared", Note: "left out"}
+// kinds stands before the name of a line in the table.
+var kinds = map[Kind]string{Call: "KMS:", Fact: "seen:", Same: "compared:", Note: "note"}
 
 func paragraphs(text string) (all []string) {
 	for p := range strings.SplitSeq(text, "\n\n") {
