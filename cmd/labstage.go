@@ -26,7 +26,11 @@ func (a *app) playOn(ctx context.Context, t *target, lesson lab.Lesson, dir stri
 	if t.lasting {
 		run.bench.Clock = nil // every key there would age
 	}
-	transcript, err := lab.Play(ctx, lesson, lab.Stage{Bench: *run.bench, Tools: lab.FindTools(), Dir: dir}, guide)
+	stage := lab.Stage{Bench: *run.bench, Tools: lab.FindTools(), Dir: dir}
+	if a.atTerminal() {
+		stage.Busy = a.busy
+	}
+	transcript, err := lab.Play(ctx, lesson, stage, guide)
 	return transcript, errors.Join(err, run.end(context.WithoutCancel(ctx)))
 }
 

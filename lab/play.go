@@ -16,6 +16,9 @@ type Stage struct {
 	Bench experiment.Bench
 	Tools Tools
 	Dir   string // for files that a lesson makes; an empty folder
+
+	// Busy tells a student who waits what for, until done is called; may be nil.
+	Busy func(what string) (done func())
 }
 
 // A Guide takes a student through a lesson.

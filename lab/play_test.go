@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -20,15 +21,15 @@ import (
 )
 
 // stage is one on a KMS of its own, without any tools.
-func stage(t *testing.T) (lab.Stage, *mockkms.KMS) {
+func stage(t *testing.T, options ...mockkms.Option) (lab.Stage, *mockkms.KMS) {
 	t.Helper()
-	mock := mockkms.New(mockkms.WithSharedWrappingKeys())
+	mock := mockkms.New(append(options, mockkms.WithSharedWrappingKeys())...)
 	t.Cleanup(func() { mock.Close() })
 	return lab.Stage{Dir: t.TempDir(), Bench: experiment.Bench{
 		KMS: func(region string) (*kms.Client, error) {
 			return kms.New(kms.Options{
 				Region:      region,
-				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret", ""),
+				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "checked by nobody", ""),
 				HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
 				Retryer:     aws.NopRetryer{},
 			}), nil
@@ -122,5 +123,21 @@ func TestLeavingOut(t *testing.T) {
 				t.Errorf("lesson %s does not say that %s", name, text)
 			}
 		}
+	}
+}
+
+// Who waits is told what for, and who does not wait is not.
+func TestWaitingIsTold(t *testing.T) {
+	s, _ := stage(t, mockkms.WithRotationTime(100*time.Millisecond))
+	var told []string
+	s.Busy = func(what string) func() {
+		told = append(told, what)
+		return func() { told = append(told, "done") }
+	}
+	if _, err := lab.Play(t.Context(), find(t, "rotation"), s, listener{at: -1}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 2 || !strings.HasPrefix(told[0], "waiting for the material in use to be ") || told[1] != "done" {
+		t.Errorf("told %q", told)
 	}
 }

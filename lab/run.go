@@ -65,6 +65,18 @@ func (r *Run) observe(_ *experiment.Trial, o experiment.Observation) {
 	r.lines = append(r.lines, Line{kind, o.What, o.Observed})
 }
 
+// Await is that of the trial, and tells that it waits when it has to.
+func (r *Run) Await(what, want string, look func() (string, error)) {
+	looks, done := 0, func() {}
+	r.Trial.Await(what, want, func() (string, error) {
+		if looks++; looks == 2 && r.stage.Busy != nil {
+			done = r.stage.Busy("waiting for " + what + " to be " + want)
+		}
+		return look()
+	})
+	done()
+}
+
 // reaches waits until the key is in a state: KMS takes a moment to tell.
 func (r *Run) reaches(k experiment.Key, want types.KeyState) {
 	client := r.KMS
