@@ -70,7 +70,7 @@ func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, paral
 	}
 	progress := a.newVerifyProgress(len(selection))
 	runner := &rules.Runner{Bench: run.bench, Parallel: parallel, Observe: progress.observe}
-	if t.private {
+	if t.wrappingKeys != nil {
 		runner.Private = func() *experiment.Bench { return run.privateBench(ctx) }
 	}
 	began := time.Now()
