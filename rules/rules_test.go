@@ -88,7 +88,7 @@ func bench(mock *mockkms.KMS, r *rules.Rule) *experiment.Bench {
 		KMS: func(region string) (*kms.Client, error) {
 			return kms.New(kms.Options{
 				Region:      region,
-				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret", ""),
+				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret-enough", ""),
 				HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
 				Retryer:     retry.NewStandard(),
 			}), nil
