@@ -88,7 +88,7 @@ func (a *app) embedded() (*mockkms.KMS, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.mock = mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce))
+	a.mock = mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce), mockkms.WithWrappingKeys(mockkms.NewWrappingKeys()))
 	a.closers = append(a.closers, a.mock.Close)
 	return a.mock, nil
 }

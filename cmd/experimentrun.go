@@ -55,7 +55,7 @@ func (a *app) beginRun(t *target, command string) (*experimentRun, error) {
 // forgotten with it.
 func (r *experimentRun) privateBench(ctx context.Context) *experiment.Bench {
 	t := &target{clients: make(map[string]*kms.Client)}
-	r.a.targetMock(ctx, t, mockkms.New())
+	r.a.targetMock(ctx, t, mockkms.New(mockkms.WithWrappingKeys(r.target.wrappingKeys)))
 	return &experiment.Bench{KMS: t.client, Region: r.bench.Region, Second: r.bench.Second, Run: r.bench.Run, Clock: mockClock{mock: t.clock}}
 }
 

@@ -39,10 +39,13 @@ type target struct {
 	second string // "" for none
 
 	clock   mockControl   // nil where the clock cannot be moved
-	private bool          // it is made for this run, and more of its kind can be
 	lasting bool          // what is left there outlives this process
 	billed  bool          // keys cost money
 	header  ledger.Header // how to come back
+
+	// wrappingKeys are those of a KMS that is made for this run, and that more of
+	// its kind can share; nil for any other.
+	wrappingKeys *mockkms.WrappingKeys
 
 	connect func(region string) (*kms.Client, error)
 	mu      sync.Mutex
@@ -78,10 +81,10 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	case g.endpointURL != "" || g.profile != "" || o.aws:
 		err = a.targetService(ctx, t)
 	default:
-		mock := mockkms.New(mockkms.WithKeysAhead(manyAhead))
+		t.wrappingKeys = mockkms.NewWrappingKeys()
+		mock := mockkms.New(mockkms.WithWrappingKeys(t.wrappingKeys), mockkms.WithKeysAhead(manyAhead))
 		a.closers = append(a.closers, mock.Close)
 		a.targetMock(ctx, t, mock)
-		t.private = true
 		t.name = "a KMS inside keymat, which is forgotten at the end"
 	}
 	if err != nil {

@@ -57,7 +57,7 @@ func TestTarget(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f := (facts{got.lasting, got.billed, got.clock != nil, got.private}); f != test.want || got.second != test.second {
+			if f := (facts{got.lasting, got.billed, got.clock != nil, got.wrappingKeys != nil}); f != test.want || got.second != test.second {
 				t.Errorf("%s: %+v and %q, want %+v and %q", got.name, f, got.second, test.want, test.second)
 			}
 			client, err := got.client(got.region)

@@ -56,7 +56,7 @@ func (a *app) agree(ctx context.Context, t *target, p verifyPlan) error {
 	a.say("this makes %s", p.describeKeys())
 	a.say("%s", p.describeCost())
 	for _, effect := range p.Effects {
-		a.say("%s", effect)
+		a.say("a rule also %s", effect)
 	}
 	a.say("the keys carry the tag %s; deletion is scheduled as soon as each rule is done, with the shortest window: %d days", experiment.Tag, experiment.Window)
 	return a.confirm(ctx, fmt.Sprintf("Make %s at %s", count(p.Keys, "key"), t.name))
@@ -70,7 +70,7 @@ func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, paral
 	}
 	progress := a.newVerifyProgress(len(selection))
 	runner := &rules.Runner{Bench: run.bench, Parallel: parallel, Observe: progress.observe}
-	if t.private {
+	if t.wrappingKeys != nil {
 		runner.Private = func() *experiment.Bench { return run.privateBench(ctx) }
 	}
 	began := time.Now()

@@ -46,7 +46,7 @@ func runBench(mock *mockkms.KMS) *experiment.Bench {
 		KMS: func(region string) (*kms.Client, error) {
 			return kms.New(kms.Options{
 				Region:      region,
-				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret", ""),
+				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret-enough", ""),
 				HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
 				Retryer:     retry.NewStandard(),
 			}), nil

@@ -23,7 +23,7 @@ import (
 func client(mock *mockkms.KMS, p *pace.Pacer, region string) *kms.Client {
 	return kms.New(kms.Options{
 		Region:      region,
-		Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret", ""),
+		Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret-enough", ""),
 		HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
 		Retryer:     aws.NopRetryer{},
 	}, p.Slow)
