@@ -32,10 +32,12 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
-		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/page", "internal/term",
+		"rules", "lab", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
+		"internal/page", "internal/term",
 	},
 	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
+	"lab":      {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
 	"importer": {"token", "wrap", "material"},
 	"token":    {"wrap", "material"},
 	"wrap":     {"material"},
@@ -54,6 +56,8 @@ var layers = map[string][]string{
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/ledger":        {},
+	"internal/pace":          {},
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
 	"internal/term":          {},
@@ -78,6 +82,8 @@ var libraries = map[string][]string{
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
 
+	"lab": {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/crypto/ssh"},
+
 	"escrow":                 {"filippo.io/age"},
 	"escrow/slip39":          {},
 	"escrow/shamir":          {},
@@ -89,9 +95,10 @@ var libraries = map[string][]string{
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
 	"mockkms/internal/policy": {},
 
-	"internal/card":  {"rsc.io/qr"},
-	"internal/files": {"golang.org/x/sys/"},
-	"internal/term":  {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/card":   {"rsc.io/qr"},
+	"internal/files":  {"golang.org/x/sys/"},
+	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/ledger": {"github.com/gofrs/flock"},
 }
 
 // pure packages do no input or output but what their callers hand them.

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/keymat/keymat/cmd"
+	"github.com/keymat/keymat/internal/term"
 )
 
 // person answers questions from a list, keeps what was asked and shown, and
@@ -43,6 +44,11 @@ func (p *person) Secret(_ context.Context, prompt string) ([]byte, error) {
 func (p *person) Confirm(_ context.Context, question string) (bool, error) {
 	p.asked = append(p.asked, question)
 	return true, nil
+}
+
+func (p *person) Choose(_ context.Context, question string, _ []term.Option) (int, error) {
+	p.asked = append(p.asked, question)
+	return 0, nil
 }
 
 func (p *person) Show(_ context.Context, title string, secret []byte) error {

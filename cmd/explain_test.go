@@ -18,10 +18,13 @@ import (
 	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/ledger"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
+	"github.com/keymat/keymat/rules"
 	"github.com/keymat/keymat/token"
 )
 
@@ -36,6 +39,9 @@ func TestExplain(t *testing.T) {
 	}
 	state := func(message string) error {
 		return call(&types.KMSInvalidStateException{Message: aws.String(testKey + message)})
+	}
+	operation := func(err error) error {
+		return &smithy.OperationError{ServiceID: "KMS", OperationName: "ListKeys", Err: fmt.Errorf("https response error: %w", err)}
 	}
 	tests := []struct {
 		err  error
@@ -95,6 +101,16 @@ func TestExplain(t *testing.T) {
 		{usagef("wrong"), "wrong", "", 2},
 		{&usageError{err: errors.New("unknown flag"), unparsed: true}, "unknown flag", "keymat help", 2},
 		{call(fmt.Errorf("https response error: %w", &smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")})), "ImportKeyMaterial of " + testKey + ": unexpected EOF", "try again", 1},
+		{&rules.StoppedError{Rule: "a/b", Err: operation(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"})},
+			"testing a/b: ListKeys: AccessDeniedException: no", "allow kms:ListKeys", 1},
+		{operation(&smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")}), "ListKeys: unexpected EOF", "try again", 1},
+		{&brokenRulesError{2, 10}, "of 10 rules 2 do not hold", "--json", 3},
+		{&untestedError{1}, "1 rule could not be tested", "run it again", 1},
+		{errUnfinished, "did not clean up all that it made", "keymat verify --clean-up", 1},
+		{&costError{1, 0.5}, "this may cost up to USD 1.00, which is more than USD 0.50", "--max-cost 1.00", 1},
+		{&elsewhereError{"http://127.0.0.1:1"}, "leads to http://127.0.0.1:1", "AWS_ENDPOINT_URL_KMS", 1},
+		{&experiment.NoKeyError{ARN: testKey}, "for these credentials", "aws sts get-caller-identity", 1},
+		{&ledger.DamagedError{Path: "a.jsonl", Line: 3, Err: errors.New("what")}, "a.jsonl:3: what", "a.jsonl", 1},
 		{errNo, "KMS holds other material than this", "", 3},
 		{&interruptedError{errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}

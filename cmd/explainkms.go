@@ -19,6 +19,9 @@ func explainKMS(err error) (advice, bool) {
 	}
 	key := "KEY"
 	operation := "the call"
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		operation = call.OperationName
+	}
 	if call, ok := errors.AsType[*importer.CallError](err); ok {
 		operation = call.Operation
 		if call.Key != "" {

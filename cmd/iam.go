@@ -5,10 +5,14 @@ package cmd
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/internal/experiment"
+	"github.com/keymat/keymat/rules"
 )
 
 // permissions are the KMS actions each command may call. A test runs the
@@ -24,6 +28,12 @@ var permissions = []struct {
 	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
+	{"lab", []string{
+		"CreateKey", "CreateAlias", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "TagResource", // of every lesson, or most
+		"CancelKeyDeletion", "Decrypt", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "EnableKeyRotation", "Encrypt",
+		"GenerateMac", "GetPublicKey", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "UpdateAlias",
+	}},
+	{"verify", slices.Concat(testActions(), []string{"CreateKey", "ListKeys", "TagResource"})},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -48,6 +58,9 @@ const (
 // external limits an action to keys that take imported material.
 var external = map[string]map[string]string{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}
 
+// tagged limits an action to keys that an experiment made.
+var tagged = map[string]map[string]string{"StringLike": {"aws:ResourceTag/" + experiment.Tag: "*"}}
+
 var policies = []struct {
 	purpose    string
 	statements []statement
@@ -66,6 +79,47 @@ var policies = []struct {
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
+	{"to play lessons (lab) on keys of their own, in an account for that", []statement{
+		{"MakeKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"NameThem", "Allow", []string{"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"}, "arn:aws:kms:REGION:ACCOUNT:alias/keymat-lab-*", nil},
+		{"PlayWithThem", "Allow", []string{
+			"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:ListResourceTags",
+			"kms:GetParametersForImport", "kms:ImportKeyMaterial", "kms:DeleteImportedKeyMaterial",
+			"kms:Encrypt", "kms:Decrypt", "kms:GenerateMac", "kms:Sign", "kms:GetPublicKey",
+			"kms:DisableKey", "kms:EnableKey", "kms:EnableKeyRotation", "kms:RotateKeyOnDemand", "kms:ReplicateKey",
+			"kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+		}, "arn:aws:kms:REGION:ACCOUNT:key/*", tagged},
+	}},
+	{"to test the rules (verify), in an account for tests", []statement{
+		{"MakeAndFindKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"LetKMSReplicate", "Allow", []string{"iam:CreateServiceLinkedRole"}, "arn:aws:iam::ACCOUNT:role/aws-service-role/mrk.kms.amazonaws.com/*", nil},
+		{"TestThem", "Allow", ofKMS(testActions()), "arn:aws:kms:REGION:ACCOUNT:key/*", nil},
+	}},
+}
+
+// testActions are the actions by which verify deals with keys that are there.
+func testActions() []string {
+	actions := []string{"ListResourceTags"}
+	for _, operation := range rules.Operations() {
+		switch operation {
+		case "CreateKey": // has no key yet
+		case "ReEncrypt": // is allowed by its two halves
+			actions = append(actions, "ReEncryptFrom", "ReEncryptTo")
+		default:
+			actions = append(actions, operation)
+		}
+	}
+	slices.Sort(actions)
+	return actions
+}
+
+// ofKMS are actions as policies name them.
+func ofKMS(actions []string) []string {
+	named := make([]string, len(actions))
+	for i, action := range actions {
+		named[i] = "kms:" + action
+	}
+	return named
 }
 
 func newIAMTopic() *cobra.Command {
@@ -83,7 +137,9 @@ func iamText() string {
 	text.WriteString(`
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
-None of these works across accounts for imports.
+None of these works across accounts for imports. verify and lab call ListKeys and
+ListResourceTags to find keys that a killed run left; KMS makes a role of its
+own for the first multi-Region key of an account.
 `)
 	for _, p := range policies {
 		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)

@@ -26,15 +26,20 @@ func readPrincipals(name string) (*mockkms.Principals, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := parsePrincipals(raw)
-	if err != nil {
-		return nil, inFile(name, err)
-	}
-	all, err := mockkms.NewPrincipals(list...)
+	all, err := newPrincipals(raw)
 	if err != nil {
 		return nil, inFile(name, err)
 	}
 	return all, nil
+}
+
+// newPrincipals makes principals of what such a file says.
+func newPrincipals(raw []byte) (*mockkms.Principals, error) {
+	list, err := parsePrincipals(raw)
+	if err != nil {
+		return nil, err
+	}
+	return mockkms.NewPrincipals(list...)
 }
 
 // parsePrincipals reads the file's one object strictly. It never quotes values:

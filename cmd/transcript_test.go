@@ -97,6 +97,7 @@ func steady(transcript string) string {
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "TIME"},
 		{`\d{4}-\d\d-\d\d`, "DATE"},
 		{`\d+ (d|h) \d+ (h|m)`, "SPAN"},
+		{`\d+\.\d s`, "SECONDS"},
 		{`import token( +)\d+ bytes`, "import token$1 LENGTH"}, // the encoding of its RSA key varies
 	} {
 		transcript = regexp.MustCompile(r.pattern).ReplaceAllString(transcript, r.with)

@@ -35,6 +35,7 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 				r.everyCommand(spec)
 				r.checkNoneMissing()
 				r.search(searchTerms(secretsOf(t, spec, r.read("app.key"))))
+				r.search(searchTerms(r.labSecrets()))
 				r.search(searchTerms([][]byte{r.sharedKey()}))
 			})
 		}
@@ -92,7 +93,7 @@ func (r *fullRun) listen(command string, args ...string) outcome {
 
 // Files that hold the secret because the test says so; so does the state of a
 // mock, which protects nothing.
-var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db"}
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db", "lab-key.pem"}
 
 // everyCommand takes material through its life, with the mistakes that people
 // make on the way.
@@ -134,6 +135,11 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	}
 	r.everyEscrow(spec)
 	r.do(0, "lab")
+	r.do(0, "lab", "portability", "--html", "portability.html")
+	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
+	r.do(0, "lab", "delete-and-return", "--script")
+	r.do(0, "lab", "--list")
+	r.do(0, "verify", "token-reuse/other-key", "--html", "rules.html", "--markdown", "rules.md", "--junit", "rules.xml", "--force")
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")

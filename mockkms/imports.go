@@ -41,7 +41,7 @@ func getParametersForImport(c *call, rule *rule, r *getParametersForImportReques
 		return nil, validation("Wrapping algorithm %s and wrapping key spec %s cannot be used to import a %s key.",
 			r.WrappingAlgorithm, r.WrappingKeySpec, k.Spec)
 	}
-	wrapping, err := c.wrappingKey(r.WrappingKeySpec)
+	wrapping, err := c.wrappingKey(k, r.WrappingKeySpec)
 	if err != nil {
 		return nil, err
 	}

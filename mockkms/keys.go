@@ -251,6 +251,9 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 	if (window < minDeletionWindow || window > maxDeletionWindow) && !c.flawed(FlawAnyWindow) {
 		return nil, validation("PendingWindowInDays must be between %d and %d", minDeletionWindow, maxDeletionWindow)
 	}
+	if stock := c.kms.wrappingKeys; stock != nil {
+		stock.giveBack(k.arn())
+	}
 	k.Deletion = &deletion{Days: window}
 	if k.isReplica() || len(k.Replicas) == 0 || c.flawed(FlawPrimaryGoesFirst) {
 		k.Deletion.begin(c.now)

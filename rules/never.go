@@ -4,7 +4,6 @@ package rules
 
 import (
 	"bytes"
-	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -82,31 +81,14 @@ func kmsOrigin(t *experiment.Trial) {
 	t.State(a, types.KeyStateEnabled)
 }
 
-// noKey asks for a key that KMS does not make. One that it makes all the same
-// is scheduled for deletion.
-func noKey(t *experiment.Trial, what string, want experiment.Answer, in *kms.CreateKeyInput) {
-	in.Origin = types.OriginTypeExternal
-	in.Description = aws.String("keymat: " + t.Name)
-	client := t.KMS
-	out := experiment.Do(t, what, want, client.CreateKey, in)
-	if out.KeyMetadata != nil {
-		t.Defer(func(ctx context.Context) error {
-			_, err := client.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{
-				KeyId: out.KeyMetadata.KeyId, PendingWindowInDays: aws.Int32(experiment.Window),
-			})
-			return err
-		})
-	}
-}
-
 func customKeyStore(t *experiment.Trial) {
-	noKey(t, "create a key for import in a custom key store", experiment.Refused(experiment.AnyCode),
-		&kms.CreateKeyInput{CustomKeyStoreId: aws.String("cks-1234567890abcdef0")})
+	t.AskForKey("create a key for import in a custom key store", experiment.Refused(experiment.AnyCode), material.SymmetricDefault,
+		func(in *kms.CreateKeyInput) { in.CustomKeyStoreId = aws.String("cks-1234567890abcdef0") })
 }
 
 func mlDSA(t *experiment.Trial) {
 	for _, spec := range []types.KeySpec{types.KeySpecMlDsa44, types.KeySpecMlDsa65, types.KeySpecMlDsa87} {
-		noKey(t, "create an "+string(spec)+" key for import", invalid("KeySpec "+string(spec)+" is not supported for Origin EXTERNAL"),
-			&kms.CreateKeyInput{KeySpec: spec, KeyUsage: types.KeyUsageTypeSignVerify})
+		t.AskForKey("create an "+string(spec)+" key for import", invalid("KeySpec "+string(spec)+" is not supported for Origin EXTERNAL"), material.SymmetricDefault,
+			func(in *kms.CreateKeyInput) { in.KeySpec, in.KeyUsage = spec, types.KeyUsageTypeSignVerify })
 	}
 }

@@ -52,6 +52,9 @@ type Prompter interface {
 	Secret(ctx context.Context, prompt string) ([]byte, error)
 	// Confirm asks a question that Y answers with yes and all else with no.
 	Confirm(ctx context.Context, question string) (bool, error)
+	// Choose asks for one of several answers and returns its position. The
+	// question may be empty where the options speak for themselves.
+	Choose(ctx context.Context, question string, options []Option) (int, error)
 	// Show shows a secret until Enter is pressed, and leaves nothing of it on the
 	// screen or in what can be scrolled back to.
 	Show(ctx context.Context, title string, secret []byte) error
@@ -93,6 +96,20 @@ func (Refuse) Show(_ context.Context, title string, _ []byte) error {
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && xterm.IsTerminal(int(f.Fd()))
+}
+
+// Width is how many characters fit in a line of a stream, or 0 where that is
+// not a terminal, or not known.
+func Width(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := xterm.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // Color reports whether to write colours to a stream: to a terminal that can

@@ -44,6 +44,10 @@ func answer(question string) {
 		got = string(secret)
 	case "confirm":
 		got, err = terminal.Confirm(ctx, "This cannot be undone.\nDelete it")
+	case "choose":
+		got, err = terminal.Choose(ctx, "What does \x1b KMS say?", []term.Option{{Key: "1", Label: "yes"}, {Key: "2", Label: "no"}, {Label: "let me see"}})
+	case "menu":
+		got, err = terminal.Choose(ctx, "", []term.Option{{Label: "go on"}, {Key: "q", Label: "quit"}})
 	case "show":
 		err = terminal.Show(ctx, "Share \x1b[2J1", []byte("tomato\npotato"))
 	}
@@ -262,5 +266,43 @@ func TestShowOnDumbTerminal(t *testing.T) {
 	}
 	if screen := console.Screen(); strings.Contains(screen, "tomato") {
 		t.Errorf("screen %q", screen)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	const menu = "What does \uFFFD KMS say?\r\n  1      yes\r\n  2      no\r\n  Enter  let me see\r\n> "
+	tests := []struct{ name, question, menu, keys, again, want string }{
+		{"number", "choose", menu, "2\r", "", "1 <nil>"},
+		{"enter", "choose", menu, "\r", "", "2 <nil>"},
+		{"ask again", "choose", menu, "3\r", "Please type one of 1, 2 or Enter.\r\n> ", "0 <nil>"},
+		{"interrupt", "choose", menu, "\x03", "", "0 interrupted"},
+		{"end", "choose", menu, "\x04", "", "0 EOF"},
+		{"one line", "menu", "Enter go on · q quit > ", "Q\r", "", "1 <nil>"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			console := termtest.Open(t)
+			outcome := ask(t, console, test.question, "NO_COLOR=1")
+			console.Expect(test.menu)
+			console.Type(test.keys)
+			if test.again != "" {
+				console.Expect(test.again)
+				console.Type("1\r")
+			}
+			if got := outcome(); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestChooseGivesWay: what a signal ends must not wait for a key.
+func TestChooseGivesWay(t *testing.T) {
+	console := termtest.Open(t)
+	outcome := ask(t, console, "menu")
+	console.Expect("quit")
+	console.Signal(syscall.SIGTERM)
+	if got, want := outcome(), "0 context canceled"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
