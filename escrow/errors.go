@@ -2,19 +2,24 @@
 
 package escrow
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
-// A FileError is a file that does not follow the format of an escrow. It says where and why.
+// A FileError is a file that does not follow the format of an escrow, or of the record of a drill. It says where and why.
 type FileError struct {
+	Kind   string // [DrillKind], or "" for [Kind]
 	Field  string // "" for the file as a whole
 	Reason string
 }
 
 func (e *FileError) Error() string {
+	kind := cmp.Or(e.Kind, Kind)
 	if e.Field == "" {
-		return Kind + ": " + e.Reason
+		return kind + ": " + e.Reason
 	}
-	return Kind + ": " + e.Field + ": " + e.Reason
+	return kind + ": " + e.Field + ": " + e.Reason
 }
 
 // A ProfileError says that an escrow opens in another way than was tried.
