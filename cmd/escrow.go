@@ -23,7 +23,7 @@ the only way back to a key whose material was deleted or has expired.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newEscrowSealCmd(a), newEscrowOpenCmd(a), newEscrowSplitCmd(a), newEscrowCombineCmd(a))
+	c.AddCommand(newEscrowSealCmd(a), newEscrowOpenCmd(a), newEscrowSplitCmd(a), newEscrowCombineCmd(a), newEscrowDrillCmd(a))
 	return c
 }
 

@@ -25,6 +25,7 @@ var permissions = []struct {
 	{"fetch", []string{"DescribeKey", "GetParametersForImport"}},
 	{"import", []string{"DescribeKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"confirm", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
+	{"escrow drill", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
@@ -70,7 +71,7 @@ var policies = []struct {
 		{"NameThem", "Allow", []string{"kms:CreateAlias"}, anyAlias, nil},
 		{"NameThemOnTheKey", "Allow", []string{"kms:CreateAlias", "kms:DescribeKey"}, anyKey, nil},
 	}},
-	{"to import, confirm and re-import (fetch, import, confirm, bring, reimport)", []statement{
+	{"to import, confirm and re-import (fetch, import, confirm, escrow drill, bring, reimport)", []statement{
 		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
 		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
 		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
@@ -128,7 +129,7 @@ func newIAMTopic() *cobra.Command {
 
 func iamText() string {
 	var text bytes.Buffer
-	text.WriteString("What each command has to be allowed to do. generate, wrap and inspect call nothing.\n\n")
+	text.WriteString("What each command has to be allowed to do. generate, wrap, inspect and the rest of escrow call nothing.\n\n")
 	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, p := range permissions {
 		fmt.Fprintf(tw, "  %s\t%s\n", p.command, strings.Join(p.actions, " "))

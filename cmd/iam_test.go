@@ -59,6 +59,9 @@ func iamVariants() map[string][]iamVariant {
 	pair := "bring --alias alias/k --spec ECC_NIST_P256 --out DIR/k --never-expires"
 	empty := "create --spec SYMMETRIC_DEFAULT --alias alias/k"
 	packed := "; fetch alias/k --out DIR/p; wrap --material DIR/k --params DIR/p --out DIR/w"
+	sealed := func(spec string) string {
+		return "; generate --spec SYMMETRIC_DEFAULT --out DIR/kek; escrow seal --material DIR/k --spec " + spec + " --seal-key DIR/kek --out DIR/e"
+	}
 	newKey := "; generate --spec SYMMETRIC_DEFAULT --out DIR/k --force"
 	return map[string][]iamVariant{
 		"verify": {{"", "verify token-reuse/other-key portability multi-region never"}},
@@ -72,6 +75,11 @@ func iamVariants() map[string][]iamVariant {
 			{symmetric, "confirm alias/k --material DIR/k --reimport"},
 			{mac, "confirm alias/k --material DIR/k"},
 			{pair, "confirm alias/k --material DIR/k"},
+		},
+		"escrow drill": {
+			{symmetric + sealed("SYMMETRIC_DEFAULT"), "escrow drill DIR/e --open-key DIR/kek --key alias/k --reimport"},
+			{mac + sealed("HMAC_256"), "escrow drill DIR/e --open-key DIR/kek --key alias/k"},
+			{pair + sealed("ECC_NIST_P256"), "escrow drill DIR/e --open-key DIR/kek --key alias/k"},
 		},
 		"bring": {
 			{"", symmetric}, {"", mac}, {"", pair},

@@ -113,6 +113,12 @@ func inspectOurs(data []byte) (inspection, error) {
 			return inspection{}, err
 		}
 		return describeEscrow(f), nil
+	case escrow.DrillKind:
+		d, err := escrow.ReadDrill(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeDrill(d), nil
 	}
 	return inspection{}, nil
 }

@@ -26,6 +26,21 @@ func describeEscrow(f *escrow.File) inspection {
 	return i
 }
 
+// describeDrill says what the record of a drill says.
+func describeDrill(d escrow.Drill) inspection {
+	i := inspection{What: "record of a drill: an escrow was opened and compared with a key"}
+	i.add("at", d.At.Format(time.RFC3339))
+	i.add("by", d.By)
+	i.add("tool", d.Tool)
+	i.add("escrow", d.Escrow.ID.String())
+	i.add("fingerprint", d.Escrow.Fingerprint)
+	i.add("key", d.KeyARN)
+	i.add("material", d.MaterialID)
+	i.add("method", d.Method)
+	i.add("verdict", string(d.Verdict))
+	return i
+}
+
 func opensWith(f *escrow.File) string {
 	switch f.Profile {
 	case escrow.Recipients:
