@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
@@ -191,6 +192,19 @@ func explainLocal(err error) (advice, bool) {
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return hint("look at who owns the file and its folder"), true
+	}
+	return explainDisk(err)
+}
+
+// explainDisk covers what a disk refuses.
+func explainDisk(err error) (advice, bool) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return hint("make room there, or name a file on another disk, and run it again"), true
+	case errors.Is(err, syscall.EROFS):
+		return hint("name a file on a disk that can be written to, and run it again"), true
+	case errors.Is(err, syscall.EIO):
+		return hint("do not trust that disk any more; name a file on another one, and run it again"), true
 	}
 	return advice{}, false
 }

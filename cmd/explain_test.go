@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,6 +99,16 @@ func TestExplain(t *testing.T) {
 		{&escrow.ShareError{Reason: "x"}, "not a share: x", "33 words", 1},
 		{&escrow.RecipientError{Reason: "x", Err: errors.New("y")}, "x", "age says: y", 1},
 		{&escrow.RecipientError{Reason: "x"}, "x", "age-keygen -y", 1},
+		{&uncopiedError{&unopenedError{name: "a.escrow", err: errors.New("x")}},
+			"so nothing was created or imported: a.escrow was written, did not open again, and was removed: x", "another disk", 1},
+		{&uncopiedError{fmt.Errorf("writing a.escrow: %w", syscall.ENOSPC)}, "so nothing was created or imported: writing a.escrow: no space left on device", "make room there", 1},
+		{fmt.Errorf("writing a.escrow: %w", syscall.EDQUOT), "quota exceeded", "make room there", 1},
+		{fmt.Errorf("writing a.escrow: %w", syscall.EFBIG), "file too large", "make room there", 1},
+		{fmt.Errorf("writing a.escrow: %w", syscall.EROFS), "read-only file system", "can be written to", 1},
+		{fmt.Errorf("reading a.escrow: %w", syscall.EIO), "input/output error", "do not trust that disk", 1},
+		{&keptError{file: "a.escrow", err: errors.New("x")}, "x", "a.escrow holds the material: go on with --material a.escrow", 1},
+		{&keptError{file: "a.escrow", err: &importer.UnfinishedError{KeyARN: testKey, Err: errors.New("x")}},
+			"was created and remains: x", "go on with --key " + testKey + " --material a.escrow", 1},
 		{usagef("wrong"), "wrong", "", 2},
 		{&usageError{err: errors.New("unknown flag"), unparsed: true}, "unknown flag", "keymat help", 2},
 		{call(fmt.Errorf("https response error: %w", &smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")})), "ImportKeyMaterial of " + testKey + ": unexpected EOF", "try again", 1},

@@ -36,6 +36,9 @@ func explainEscrow(err error) (advice, bool) {
 	if _, ok := errors.AsType[*escrow.FileError](err); ok {
 		return hint("keymat inspect FILE says what a file is; of a damaged escrow, take another copy"), true
 	}
+	if _, ok := errors.AsType[*unopenedError](err); ok {
+		return hint("do not trust that disk any more; name a file on another disk, and run it again"), true
+	}
 	return explainShare(err)
 }
 

@@ -83,10 +83,13 @@ func (a *app) keptMaterial(ctx context.Context, k keeping, spec material.Spec) (
 	switch {
 	case k.escrow.out != "":
 		sealed, err := a.seal(ctx, m, k.escrow)
-		return kept{m, k.escrow.out, sealed}, err
+		if err != nil {
+			return kept{}, &uncopiedError{err}
+		}
+		return kept{m, k.escrow.out, sealed}, nil
 	case k.out != "":
 		if err := a.writeMaterial(k.out, m, files.KeepExisting); err != nil {
-			return kept{}, err
+			return kept{}, &uncopiedError{err}
 		}
 		a.say("generated %s material (fingerprint %s) and kept it in %s", spec, m.Fingerprint(), k.out)
 		return kept{m, k.out, nil}, nil
@@ -97,6 +100,15 @@ func (a *app) keptMaterial(ctx context.Context, k keeping, spec material.Spec) (
 	}
 	return kept{Material: m}, nil
 }
+
+// uncopiedError says that it ended before anything happened in KMS.
+type uncopiedError struct{ err error }
+
+func (e *uncopiedError) Error() string {
+	return "a copy of the material could not be kept, so nothing was created or imported: " + e.err.Error()
+}
+
+func (e *uncopiedError) Unwrap() error { return e.err }
 
 func (a *app) materialToKeep(ctx context.Context, k keeping, spec material.Spec) (*material.Material, error) {
 	if k.material.name != "" {

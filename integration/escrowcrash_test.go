@@ -11,77 +11,184 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/keymat/keymat/material"
 )
 
-// sealKilled runs a command that writes app.escrow and the folder cards, and
-// kills it when one of its threads flushes to disk for the n-th time: strace
-// counts for each thread, and Go changes threads as it likes. It reports whether
-// the command came to its end before that.
-func (d *desk) sealKilled(n int, args ...string) (ended bool) {
-	d.t.Helper()
-	inject := fmt.Sprintf("inject=fsync:signal=SIGKILL:when=%d", n)
-	strace := []string{"-f", "-q", "-o", "strace.log", "-e", "trace=fsync", "-e", inject, built.keymat}
-	return d.try(tool(d.t, "strace", "strace"), append(strace, args...)...).status == 0
+// A copying is a command that makes a copy of material, in the file copy.
+type copying struct {
+	name  string
+	args  []string // KEY stands for the key that a bring imports into
+	opens []string // what opens the copy
 }
 
-// TestKilledSealing kills escrow seal and escrow split where they flush to disk.
-// Either there is no escrow afterwards, and so nothing that anybody could rely
-// on, or it opens with the shares that were written.
-func TestKilledSealing(t *testing.T) {
+const crashRecipient = "age102nvq67pnm3sjmva4pa5avvf6vph84wr6djy055c5reva244qq2qkd8r5z"
+
+// copyings are all of them.
+func copyings() []copying {
+	bring := []string{"bring", "--key", "KEY", "--wrapping-key", "RSA_2048", "--never-expires"}
+	quorum := []string{"--quorum", "2/3", "--fips", "--shares-dir", "cards"} // which takes a fifth of the time that age does
+	cards := []string{"--share", "cards/share-3.html", "--share", "cards/share-1.html"}
+	return []copying{
+		{"bring to recipients", slices.Concat(bring, []string{"--escrow-to", crashRecipient, "--escrow-out", "copy"}), []string{"--identity", "id.txt"}},
+		{"bring to a quorum", slices.Concat(bring, quorum, []string{"--escrow-out", "copy"}), cards},
+		{"bring to a key", slices.Concat(bring, []string{"--seal-key", "kek.key", "--escrow-out", "copy"}), []string{"--open-key", "kek.key"}},
+		{"bring to a file", slices.Concat(bring, []string{"--out", "copy"}), nil},
+		{"seal", slices.Concat([]string{"escrow", "seal", "--generate", "--spec", "HMAC_256", "--out", "copy"}, quorum), cards},
+		{"split", slices.Concat([]string{"escrow", "split", "old.escrow", "--open-key", "kek.key", "--out", "copy"}, quorum), cards},
+	}
+}
+
+// newCopyDesk has all that the commands need.
+func newCopyDesk(t *testing.T) *desk {
+	t.Helper()
 	d := newDesk(t)
+	identity, err := os.ReadFile("../escrow/testdata/v1/x25519.identity")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.write("id.txt", identity)
 	d.write("kek.key", bytes.Repeat([]byte{7}, 32))
-	d.keymat("generate", "--spec", "HMAC_256", "--out", "app.key")
-	d.keymat("escrow", "seal", "--material", "app.key", "--spec", "HMAC_256", "--seal-key", "kek.key", "--out", "old.escrow")
-	for _, command := range [][]string{
-		{"seal", "--material", "app.key", "--spec", "HMAC_256"},
-		{"split", "old.escrow", "--open-key", "kek.key"},
-	} {
-		t.Run(command[0], func(t *testing.T) {
-			d := d.at(t)
-			args := append([]string{"escrow"}, append(command, "--quorum", "2/3", "--shares-dir", "cards", "--out", "app.escrow")...)
-			for range 3 {
-				for n, ended := 1, false; !ended; n++ {
-					ended = d.sealOnce(n, args)
+	d.keymat("escrow", "seal", "--generate", "--spec", "HMAC_256", "--seal-key", "kek.key", "--out", "old.escrow")
+	return d
+}
+
+// TestKills ends commands by kill -9 where they flush to disk, and where they
+// write anything to anywhere, more than 500 times. Afterwards either nothing was
+// imported, or the copy is there, opens and is what KMS holds. Where there is an
+// escrow at all, it opens.
+func TestKills(t *testing.T) {
+	for _, c := range copyings() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newCopyDesk(t)
+			for call, kills := range map[string]int{"fsync": 60, "write": 30} {
+				for n := 1; kills > 0; n++ {
+					if d.interrupted(c, fmt.Sprintf("%s:signal=SIGKILL:when=%d", call, n)).status == 0 {
+						n = 0 // it ended before that, and begins anew
+						continue
+					}
+					kills--
 				}
 			}
 		})
 	}
 }
 
-// sealOnce lets a command begin anew, kills it, and looks at what is left.
-func (d *desk) sealOnce(n int, args []string) (ended bool) {
+// interrupted runs a command anew, with a fault that strace injects into one of
+// its system calls, and checks what is left. strace counts the calls of each
+// thread, and Go changes threads as it likes.
+func (d *desk) interrupted(c copying, fault string) outcome {
 	d.t.Helper()
-	for _, old := range []string{"cards", "app.escrow", "back.key"} {
+	for _, old := range []string{"cards", "copy"} {
 		if err := os.RemoveAll(d.path(old)); err != nil {
 			d.t.Fatal(err)
 		}
 	}
-	ended = d.sealKilled(n, args...)
-	_, err := os.Stat(d.path("app.escrow"))
-	if err == nil {
-		d.opensWithItsCards(n)
-	} else if ended || !errors.Is(err, fs.ErrNotExist) {
-		d.t.Errorf("not killed, and there is no escrow: %v", err)
+	args, key := slices.Clone(c.args), ""
+	if i := slices.Index(args, "KEY"); i >= 0 {
+		key = createKey(d.t, newClient(d.url), material.HMAC256)
+		args[i] = key
 	}
-	return ended
+	call, _, _ := strings.Cut(fault, ":")
+	line := []string{"-f", "-q", "-y", "--seccomp-bpf", "-o", "strace.log", "-e", "trace=" + call, "-e", "inject=" + fault, built.keymat}
+	o := d.try(tool(d.t, "strace", "strace"), append(append(line, args...), "--no-input")...)
+	d.checkLeft(c, key, fault, o)
+	return o
 }
 
-// opensWithItsCards opens app.escrow with what the cards say.
-func (d *desk) opensWithItsCards(n int) {
+// imported reports whether KMS has material for the key.
+func (d *desk) imported(key string) bool {
 	d.t.Helper()
-	cards, err := filepath.Glob(d.path("cards/share-*.html"))
-	if err != nil || len(cards) != 3 {
-		d.t.Fatalf("killed at flush %d, there is an escrow and %d cards, error %v", n, len(cards), err)
+	if key == "" {
+		return false
 	}
-	var shares []string
-	for _, name := range []string{"cards/share-3.html", "cards/share-1.html"} {
-		shares = append(shares, strings.Join(d.card(name).words(), " "))
+	described, err := newClient(d.url).DescribeKey(d.t.Context(), &kms.DescribeKeyInput{KeyId: &key})
+	if err != nil {
+		d.t.Fatal(err)
 	}
-	d.write("shares.txt", []byte(strings.Join(shares, "\n")))
-	d.keymat("escrow", "open", "app.escrow", "--share", "shares.txt", "--out", "back.key")
-	if !bytes.Equal(d.read("back.key"), d.read("app.key")) {
-		d.t.Errorf("killed at flush %d, the escrow holds other material", n)
+	return described.KeyMetadata.KeyState != types.KeyStatePendingImport
+}
+
+// checkLeft looks at what a command has left behind that ended so.
+func (d *desk) checkLeft(c copying, key, fault string, o outcome) {
+	d.t.Helper()
+	_, err := os.Stat(d.path("copy"))
+	there, imported := err == nil, d.imported(key)
+	var look outcome
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		d.t.Fatal(err)
+	case imported && !there:
+		d.t.Errorf("%s: imported, and there is no copy", fault)
+	case o.status == 0 && (!there || key != "" && !imported):
+		d.t.Errorf("%s: ended well, but copy is %t and imported is %t", fault, there, imported)
+	case imported:
+		look = d.try(built.keymat, slices.Concat([]string{"confirm", key, "--material", "copy", "--no-input"}, c.opens)...)
+	case there && c.opens != nil:
+		look = d.try(built.keymat, slices.Concat([]string{"escrow", "drill", "copy", "--offline", "--no-input"}, c.opens)...)
 	}
+	if look.status != 0 {
+		d.t.Errorf("%s: the copy does not open: exit code %d, %s", fault, look.status, look.stderr)
+	}
+}
+
+// TestFaultyDisks lets the disk be full, read-only or broken at every call. What
+// cannot be kept is not imported, and the message says what to do.
+func TestFaultyDisks(t *testing.T) {
+	all := copyings()
+	quorum := all[1]
+	for _, c := range []copying{quorum, all[3]} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newCopyDesk(t)
+			for _, fault := range []string{"write:error=ENOSPC", "fsync:error=ENOSPC", "fsync:error=EIO", "openat:error=EROFS", "renameat2:error=EROFS"} {
+				hit := 0
+				for n, happened := 1, true; happened; n++ {
+					var ours bool
+					if happened, ours = d.faulty(c, fmt.Sprintf("%s:when=%d", fault, n)); ours {
+						hit++
+					}
+				}
+				if hit == 0 && c.name == quorum.name { // of its many files some always are on the thread that counts
+					t.Errorf("%s never met a file of keymat's", fault)
+				}
+			}
+		})
+	}
+}
+
+// faulty reports whether the fault happened at all, and whether it did in one of
+// keymat's own calls on files. Then the message has to say so.
+func (d *desk) faulty(c copying, fault string) (happened, ours bool) {
+	d.t.Helper()
+	o := d.interrupted(c, fault)
+	for line := range strings.Lines(string(d.read("strace.log"))) {
+		if !strings.Contains(line, "(INJECTED)") {
+			continue
+		}
+		happened = true
+		if strings.Contains(line, ".keymat-") || strings.Contains(line, " fsync(") {
+			ours = true
+		}
+	}
+	if bytes.Contains(o.stderr, []byte("netpollBreak write failed")) {
+		return happened, false // the fault hit Go's own machinery: one more crash
+	}
+	if ours && (o.status != 1 || !bytes.Contains(o.stderr, []byte("keymat: hint: ")) ||
+		!bytes.Contains(o.stderr, []byte("could not be kept, so nothing was created or imported: "))) {
+		d.t.Errorf("%s: exit code %d, %s", fault, o.status, o.stderr)
+	}
+	for _, pattern := range []string{".keymat-*", "cards/.keymat-*"} {
+		if left, err := filepath.Glob(d.path(pattern)); err != nil || len(left) > 0 {
+			d.t.Errorf("%s left %q behind, error %v", fault, left, err)
+		}
+	}
+	return happened, ours
 }
