@@ -5,6 +5,7 @@
 package integration_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"regexp"
 	"strings"
@@ -51,6 +52,35 @@ func TestSecretsReachOneFile(t *testing.T) {
 				if form == "" && tt.to != "" && strings.HasPrefix(to, tt.to) {
 					t.Errorf("the trace does not see the material go to %s", to)
 				}
+			}
+		})
+	}
+}
+
+// TestGeneratedMaterialReachesNoFile brings material that is generated in memory
+// into escrows, and then knows from those what to search the trace for.
+func TestGeneratedMaterialReachesNoFile(t *testing.T) {
+	quorum := []string{"--quorum", "2/2", "--custodian", crashRecipient, "--custodian", crashRecipient, "--shares-dir", "shares"}
+	for name, tt := range map[string]struct{ to, opens []string }{
+		"recipients": {[]string{"--escrow-to", crashRecipient}, nil},
+		"identity":   {[]string{"--escrow-to", crashRecipient, "--identity", "id.txt"}, nil},
+		"quorum":     {quorum, []string{"--share", "shares/share-1.age", "--share", "shares/share-2.age"}},
+		"key":        {[]string{"--seal-key", "kek.key"}, []string{"--open-key", "kek.key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newCopyDesk(t)
+			written := d.traceWrites(append([]string{"bring", "--spec", "HMAC_256", "--never-expires", "--verbose", "--escrow-out", "app.escrow"}, tt.to...)...)
+			d.keymat(append([]string{"escrow", "open", "app.escrow", "--identity", "id.txt", "--out", "app.key"}, tt.opens...)...)
+			terms := searchTerms([][]byte{d.read("app.key")})
+			imported := false
+			for to, data := range written {
+				if form := findAny(terms, data); form != "" {
+					t.Errorf("%s got the material as %s", to, form)
+				}
+				imported = imported || strings.HasPrefix(to, "socket:") && bytes.Contains(data, []byte(`"EncryptedKeyMaterial":"`))
+			}
+			if !imported {
+				t.Error("the trace does not see the import")
 			}
 		})
 	}
