@@ -442,7 +442,7 @@ func TestReimportIsIdempotent(t *testing.T) {
 		if r := reimport(); !r.Unchanged {
 			t.Errorf("reimported %+v with 86 days left of 90", r)
 		}
-		wantCalls(t, b, "DescribeKey")
+		wantCalls(t, b, "DescribeKey", "ListKeyRotations")
 		time.Sleep(24 * time.Hour)
 		if r := reimport(); r.Unchanged {
 			t.Error("not reimported with 85 days left of 90")
