@@ -32,14 +32,15 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "importer", "token", "wrap", "material", "mockkms",
+		"rules", "inventory", "importer", "token", "wrap", "material", "mockkms",
 		"internal/awsclient", "internal/experiment", "internal/files", "internal/page", "internal/term",
 	},
-	"rules":    {"importer", "token", "wrap", "material", "internal/experiment"},
-	"importer": {"token", "wrap", "material"},
-	"token":    {"wrap", "material"},
-	"wrap":     {"material"},
-	"material": {},
+	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
+	"inventory": {"importer", "material"},
+	"importer":  {"token", "wrap", "material"},
+	"token":     {"wrap", "material"},
+	"wrap":      {"material"},
+	"material":  {},
 
 	"mockkms":              {"mockkms/internal/hsm"},
 	"mockkms/internal/hsm": {},
