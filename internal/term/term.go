@@ -52,6 +52,9 @@ type Prompter interface {
 	Secret(ctx context.Context, prompt string) ([]byte, error)
 	// Confirm asks a question that Y answers with yes and all else with no.
 	Confirm(ctx context.Context, question string) (bool, error)
+	// Line asks for a line that may be seen, and gives it without the space
+	// around it: for what somebody shall not agree to without thinking.
+	Line(ctx context.Context, prompt string) (string, error)
 }
 
 // Terminal is the Prompter on the controlling terminal. It holds nothing open
@@ -78,6 +81,11 @@ func (Refuse) Secret(_ context.Context, prompt string) ([]byte, error) {
 // Confirm returns a *NoTerminalError.
 func (Refuse) Confirm(_ context.Context, question string) (bool, error) {
 	return false, &NoTerminalError{What: question, NoInput: true}
+}
+
+// Line returns a *NoTerminalError.
+func (Refuse) Line(_ context.Context, prompt string) (string, error) {
+	return "", &NoTerminalError{What: prompt, NoInput: true}
 }
 
 // IsTerminal reports whether a stream is a file that is a terminal.
