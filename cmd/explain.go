@@ -83,10 +83,7 @@ func hint(format string, args ...any) advice {
 // here do we know what the user can type next.
 func explain(err error) advice {
 	if _, ok := errors.AsType[*interruptedError](err); ok || errors.Is(err, term.ErrInterrupted) {
-		return advice{exit: exitInterrupted}
-	}
-	if errors.Is(err, errNo) {
-		return advice{exit: exitNo}
+		return interrupted(err)
 	}
 	if e, ok := errors.AsType[*usageError](err); ok {
 		if e.unparsed {
@@ -94,7 +91,15 @@ func explain(err error) advice {
 		}
 		return advice{exit: exitUsage}
 	}
-	for _, explain := range []func(error) (advice, bool){explainImport, explainMaterial, explainLocal, explainKMS, explainConnection} {
+	if e, ok := errors.AsType[*partlyError](err); ok {
+		advice := explain(e.err)
+		advice.exit = exitPartly
+		return advice
+	}
+	if _, ok := errors.AsType[*noError](err); ok {
+		return advice{exit: exitNo}
+	}
+	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRotation, explainImport, explainMaterial, explainLocal, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}

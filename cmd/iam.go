@@ -21,9 +21,13 @@ var permissions = []struct {
 	{"fetch", []string{"DescribeKey", "GetParametersForImport"}},
 	{"import", []string{"DescribeKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"confirm", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
-	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
+	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetKeyPolicy", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "ListResourceTags", "ReplicateKey", "TagResource"}},
+	{"status", []string{"DescribeKey", "GetKeyLastUsage", "ListAliases", "ListKeyRotations", "ListKeys", "ListResourceTags"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
-	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
+	{"renew", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
+	{"rotate", []string{"CreateKey", "Decrypt", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyLastUsage", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListAliases", "ListGrants", "ListKeyRotations", "ListResourceTags", "RotateKeyOnDemand", "TagResource", "UpdateAlias"}},
+	{"monitor", []string{"DescribeKey"}},
+	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -57,14 +61,34 @@ var policies = []struct {
 		{"NameThem", "Allow", []string{"kms:CreateAlias"}, anyAlias, nil},
 		{"NameThemOnTheKey", "Allow", []string{"kms:CreateAlias", "kms:DescribeKey"}, anyKey, nil},
 	}},
-	{"to import, confirm and re-import (fetch, import, confirm, bring, reimport)", []statement{
+	{"to import, confirm, re-import and renew (fetch, import, confirm, bring, reimport, renew)", []statement{
 		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
 		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
 		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
+	{"to make replicas beside that (bring --replica)", []statement{
+		{"Replicate", "Allow", []string{"kms:ReplicateKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
+		{"CreateReplicas", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
+	}},
+	{"to rotate, beside what an import takes (rotate)", []statement{
+		{"Rotate", "Allow", []string{"kms:RotateKeyOnDemand", "kms:GetKeyRotationStatus"}, anyKey, nil},
+		{"TryCiphertexts", "Allow", []string{"kms:Encrypt", "kms:Decrypt"}, anyKey, nil},
+	}},
+	{"to put a new key behind an alias, beside creating and importing (rotate --swap-alias)", []statement{
+		{"MoveTheAlias", "Allow", []string{"kms:UpdateAlias"}, anyAlias, nil},
+		{"MoveItBetweenTheKeys", "Allow", []string{"kms:UpdateAlias", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
+		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
+		{"SayWhoElse", "Allow", []string{"kms:ListGrants", "kms:GetKeyLastUsage", "kms:ListKeyRotations"}, anyKey, nil},
+	}},
+	{"to look (status, monitor)", []statement{
+		{"FindKeys", "Allow", []string{"kms:ListKeys", "kms:ListAliases"}, "*", nil},
+		{"LookAtThem", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations", "kms:GetKeyLastUsage", "kms:ListResourceTags"}, anyKey, nil},
+	}},
 	{"to delete material (delete-material); keep it apart from the others", []statement{
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
+		{"SayWhoNotices", "Allow", []string{"kms:GetKeyLastUsage", "kms:ListGrants", "kms:ListKeyRotations"}, anyKey, nil},
+		{"SayWhatItIsCalled", "Allow", []string{"kms:ListAliases"}, "*", nil},
 	}},
 }
 
@@ -83,6 +107,10 @@ func iamText() string {
 	text.WriteString(`
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
+What rotate calls beside RotateKeyOnDemand to create a key and move an alias is
+for --swap-alias, what bring calls to replicate is for --replica. Without Encrypt
+and Decrypt a rotation is not tried out, and says so; without what tells of use
+and grants, delete-material says that it does not know.
 None of these works across accounts for imports.
 `)
 	for _, p := range policies {

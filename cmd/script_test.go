@@ -48,6 +48,9 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// rotationTime is how long rotations and replications take in these tests.
+const rotationTime = time.Second / 5
+
 type mockKey struct{}
 
 // served is the mock of one script, and how many of its calls were looked at.
@@ -57,7 +60,7 @@ type served struct {
 }
 
 func setUp(env *testscript.Env) error {
-	kms := mockkms.New(mockkms.WithSharedWrappingKeys())
+	kms := mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(rotationTime), mockkms.WithReplicationTime(rotationTime))
 	server := httptest.NewServer(kms.Server())
 	env.Defer(server.Close)
 	env.Values[mockKey{}] = &served{kms: kms}
