@@ -81,8 +81,7 @@ func eventPattern(k watched) object {
 func logicalID(id string) string { return strings.ReplaceAll(id, "-", "") }
 
 // terraformPage is laid out as terraform fmt does.
-var terraformPage = template.Must(template.New("terraform").Funcs(template.FuncMap{"quote": quoteHCL}).Parse(
-	`variable "notification_topic_arn" {
+const terraformPage = `variable "notification_topic_arn" {
   description = "SNS topic that is told when imported KMS key material expires"
   type        = string
 }
@@ -117,7 +116,7 @@ resource "aws_cloudwatch_event_target" {{quote .Name}} {
   rule = aws_cloudwatch_event_rule.{{.Name}}.name
   arn  = var.notification_topic_arn
 }
-{{end}}`))
+{{end}}`
 
 type terraformKey struct {
 	Name, KeyID, KeyARN, AlarmName, RuleName string
@@ -146,8 +145,12 @@ func terraform(keys []watched, before time.Duration) (string, error) {
 			Seconds:   int(before.Seconds()),
 		})
 	}
+	page, err := template.New("terraform").Funcs(template.FuncMap{"quote": quoteHCL}).Parse(terraformPage)
+	if err != nil {
+		return "", err
+	}
 	var text bytes.Buffer
-	err := terraformPage.Execute(&text, all)
+	err = page.Execute(&text, all)
 	return text.String(), err
 }
 
