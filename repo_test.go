@@ -32,22 +32,34 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "inventory", "importer", "token", "wrap", "material", "mockkms",
-		"internal/awsclient", "internal/experiment", "internal/files", "internal/page", "internal/term",
+		"rules", "lab", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
+		"internal/page", "internal/term",
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
+	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
 	"token":     {"wrap", "material"},
 	"wrap":      {"material"},
 	"material":  {},
 
-	"mockkms":              {"mockkms/internal/hsm"},
-	"mockkms/internal/hsm": {},
+	"escrow":                 {"material", "escrow/slip39", "escrow/shamir"},
+	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
+	"escrow/shamir":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
+	"escrow/internal/gf256":  {},
+	"escrow/internal/subset": {},
+
+	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
+	"mockkms/internal/hsm":    {},
+	"mockkms/internal/policy": {},
 
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/ledger":        {},
+	"internal/pace":          {},
+	"internal/card":          {"internal/page"},
 	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
@@ -70,15 +82,31 @@ var libraries = map[string][]string{
 	"material": {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
-	"mockkms":  {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
+
+	"lab": {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/crypto/ssh"},
+
+	"escrow":                 {"filippo.io/age"},
+	"escrow/slip39":          {},
+	"escrow/shamir":          {},
+	"escrow/internal/gf256":  {},
+	"escrow/internal/subset": {},
+
+	"mockkms": {"go.etcd.io/bbolt", "github.com/tidwall/btree", "golang.org/x/sys/"},
 	"mockkms/internal/hsm": {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "github.com/decred/dcrd/dcrec/secp256k1/v4",
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
-	"internal/files": {"golang.org/x/sys/"},
-	"internal/term":  {"golang.org/x/sys/", "golang.org/x/term"},
+	"mockkms/internal/policy": {},
+
+	"internal/card":   {"rsc.io/qr"},
+	"internal/files":  {"golang.org/x/sys/"},
+	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/ledger": {"github.com/gofrs/flock"},
 }
 
 // pure packages do no input or output but what their callers hand them.
-var pure = []string{"material", "wrap", "token", "mockkms/internal/hsm"}
+var pure = []string{
+	"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
+}
 
 // outside is the part of the standard library that reaches the machine.
 var outside = []string{"log", "net", "net/http", "os", "os/exec", "syscall"}

@@ -4,6 +4,7 @@ package cmd
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -86,10 +87,7 @@ func (a *app) connectIn(ctx context.Context, region string) (*kms.Client, error)
 
 // connectAs gives a client for a profile and a Region.
 func (a *app) connectAs(ctx context.Context, profile, region string) (*kms.Client, error) {
-	o := awsclient.Options{Region: region, Profile: profile, EndpointURL: a.globals.endpointURL}
-	if a.globals.verbose {
-		o.Debug = a.env.Stderr
-	}
+	o := awsclient.Options{Region: region, Profile: profile, EndpointURL: a.globals.endpointURL, Debug: a.debug()}
 	if a.usesEmbedded() {
 		mock, err := a.embedded()
 		if err != nil {
@@ -98,6 +96,14 @@ func (a *app) connectAs(ctx context.Context, profile, region string) (*kms.Clien
 		o.Transport = mockkms.Transport(mock)
 	}
 	return awsclient.New(ctx, o)
+}
+
+// debug is where calls are told, one line each; nil unless asked for.
+func (a *app) debug() io.Writer {
+	if a.globals.verbose {
+		return a.env.Stderr
+	}
+	return nil
 }
 
 // embedded is the KMS inside keymat, which is opened once.
@@ -109,7 +115,7 @@ func (a *app) embedded() (*mockkms.KMS, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.mock = mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce))
+	a.mock = mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce), mockkms.WithWrappingKeys(mockkms.NewWrappingKeys()))
 	a.closers = append(a.closers, a.mock.Close)
 	return a.mock, nil
 }
@@ -148,18 +154,25 @@ func (a *app) openMock() (mockkms.Store, string, error) {
 }
 
 // mockStatePath is where the embedded mock keeps its state: as told, or
-// "keymat/mock.db" in the user's state folder (XDG_STATE_HOME on Unix).
+// "mock.db" in keymat's state folder.
 func (a *app) mockStatePath() (string, error) {
 	if a.globals.mockState != "" {
 		return a.globals.mockState, nil
 	}
+	folder, err := a.stateFolder()
+	return filepath.Join(folder, "mock.db"), err
+}
+
+// stateFolder is where keymat keeps what the next run needs: "keymat" in the
+// user's state folder (XDG_STATE_HOME on Unix). It need not exist.
+func (a *app) stateFolder() (string, error) {
 	if dir := a.env.Getenv("XDG_STATE_HOME"); dir != "" {
-		return filepath.Join(dir, "keymat", "mock.db"), nil
+		return filepath.Join(dir, "keymat"), nil
 	}
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		dir, err := os.UserConfigDir()
-		return filepath.Join(dir, "keymat", "mock.db"), err
+		return filepath.Join(dir, "keymat"), err
 	}
 	home, err := os.UserHomeDir()
-	return filepath.Join(home, ".local", "state", "keymat", "mock.db"), err
+	return filepath.Join(home, ".local", "state", "keymat"), err
 }

@@ -85,6 +85,9 @@ func explain(err error) advice {
 	if _, ok := errors.AsType[*interruptedError](err); ok || errors.Is(err, term.ErrInterrupted) {
 		return interrupted(err)
 	}
+	if _, ok := errors.AsType[*brokenRulesError](err); ok {
+		return advice{hints: []string{"the steps, expected and observed, are in --json, and in the reports of --html and --markdown"}, exit: exitNo}
+	}
 	if e, ok := errors.AsType[*usageError](err); ok {
 		if e.unparsed {
 			return advice{hints: []string{"keymat help, or a command with --help, says what can be given"}, exit: exitUsage}
@@ -99,7 +102,7 @@ func explain(err error) advice {
 	if _, ok := errors.AsType[*noError](err); ok {
 		return advice{exit: exitNo}
 	}
-	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRotation, explainImport, explainMaterial, explainLocal, explainKMS, explainConnection} {
+	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainMaterial, explainLocal, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}
@@ -211,21 +214,30 @@ func explainConnection(err error) (advice, bool) {
 // describeError is the error in one line, without the SDK's layers between the
 // call and what it ended in.
 func describeError(err error) string {
-	call, ok := errors.AsType[*importer.CallError](err)
+	cause, ok := essence(err)
 	if !ok {
 		return err.Error()
 	}
-	var cause error
+	if call, ok := errors.AsType[*importer.CallError](err); ok {
+		bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: cause}
+		return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
+	}
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return strings.Replace(err.Error(), call.Error(), call.OperationName+": "+cause.Error(), 1)
+	}
+	return err.Error()
+}
+
+// essence is what a call to KMS ended in.
+func essence(err error) (error, bool) {
 	var api smithy.APIError
 	if errors.As(err, &api) {
-		cause = errors.New(describeAPI(api))
-	} else if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
-		cause = send.Err
-	} else {
-		return err.Error()
+		return errors.New(describeAPI(api)), true
 	}
-	bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: cause}
-	return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
+	if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		return send.Err, true
+	}
+	return nil, false
 }
 
 // describeAPI is what KMS answered: the exception and its message, or ours

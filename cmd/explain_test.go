@@ -14,12 +14,17 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/ledger"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
+	"github.com/keymat/keymat/rules"
 	"github.com/keymat/keymat/token"
 )
 
@@ -34,6 +39,9 @@ func TestExplain(t *testing.T) {
 	}
 	state := func(message string) error {
 		return call(&types.KMSInvalidStateException{Message: aws.String(testKey + message)})
+	}
+	operation := func(err error) error {
+		return &smithy.OperationError{ServiceID: "KMS", OperationName: "ListKeys", Err: fmt.Errorf("https response error: %w", err)}
 	}
 	tests := []struct {
 		err  error
@@ -54,6 +62,7 @@ func TestExplain(t *testing.T) {
 		{call(&types.UnsupportedOperationException{}), "KMS gave no reason", "origin EXTERNAL", 1},
 		{call(&types.NotFoundException{Message: aws.String("Key does not exist")}), "Key does not exist", "--region", 1},
 		{code("AccessDeniedException", "User: x is not authorized"), "User: x is not authorized", "allow kms:ImportKeyMaterial", 1},
+		{code("AccessDeniedException", "User: x is not authorized with an explicit deny in a resource-based policy"), "in a resource-based policy", "a policy denies kms:ImportKeyMaterial", 1},
 		{code("ThrottlingException", "slow"), "slow", "wait a little", 1},
 		{code("ExpiredTokenException", "expired"), "expired", "your AWS credentials have expired (not the import token)", 1},
 		{code("UnrecognizedClientException", "The security token included in the request is invalid."), "invalid.", "does not accept these credentials", 1},
@@ -71,9 +80,37 @@ func TestExplain(t *testing.T) {
 		{&awsclient.NoRegionError{}, "no AWS Region is configured", "--mock", 1},
 		{&mockkms.StoreBusyError{}, "", "--mock-state", 1},
 		{&material.AmbiguousError{}, "", "--material-encoding", 1},
+		{&noIdentityError{recipients: []string{"age1a", "age1b"}}, "the identity of age1a, age1b", "--identity FILE", 1},
+		{&noKeyError{}, "the key it was sealed under", "--open-key FILE", 1},
+		{&needSharesError{need: 2, err: &term.NoTerminalError{What: "x"}}, "0 of the 2 shares needed: cannot ask \"x\": no terminal", "--share FILE", 1},
+		{&lockedShareError{}, "encrypted to its custodian", "--identity FILE", 1},
+		{&escrow.LockedError{Profile: escrow.Recipients, Err: errors.New("no match")}, "opens the escrow: no match", "keymat inspect", 1},
+		{&escrow.LockedError{Profile: escrow.Passphrase}, "the passphrase does not open the escrow", "try again", 1},
+		{&escrow.LockedError{Profile: escrow.Quorum}, "the key does not open the escrow", "--escrow", 1},
+		{&escrow.FIPSError{Profile: escrow.Quorum}, "does not allow", "--fips", 1},
+		{&escrow.HeaderError{What: "x"}, "with the material: x", "take another copy", 1},
+		{&escrow.FileError{Field: "id", Reason: "missing"}, "keymat/escrow: id: missing", "take another copy", 1},
+		{&escrow.MissingSharesError{Have: []int{2}, Need: 3}, "1 of the 3 shares needed", "2 more needed", 1},
+		{&escrow.ForeignShareError{Index: 2, What: "x"}, "share 2 is of another set: it differs in x", "another of the set", 1},
+		{&escrow.AlteredShareError{Index: 2}, "commitment in the escrow", "leave share 2 out", 1},
+		{&escrow.DuplicateShareError{Index: 2}, "share 2 came twice", "another custodian", 1},
+		{&escrow.ShareError{Err: &slip39.ChecksumError{}}, "out of place", "compare the words", 1},
+		{&escrow.ShareError{Reason: "x"}, "not a share: x", "33 words", 1},
+		{&escrow.RecipientError{Reason: "x", Err: errors.New("y")}, "x", "age says: y", 1},
+		{&escrow.RecipientError{Reason: "x"}, "x", "age-keygen -y", 1},
 		{usagef("wrong"), "wrong", "", 2},
 		{&usageError{err: errors.New("unknown flag"), unparsed: true}, "unknown flag", "keymat help", 2},
 		{call(fmt.Errorf("https response error: %w", &smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")})), "ImportKeyMaterial of " + testKey + ": unexpected EOF", "try again", 1},
+		{&rules.StoppedError{Rule: "a/b", Err: operation(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"})},
+			"testing a/b: ListKeys: AccessDeniedException: no", "allow kms:ListKeys", 1},
+		{operation(&smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")}), "ListKeys: unexpected EOF", "try again", 1},
+		{&brokenRulesError{2, 10}, "of 10 rules 2 do not hold", "--json", 3},
+		{&untestedError{1}, "1 rule could not be tested", "run it again", 1},
+		{errUnfinished, "did not clean up all that it made", "keymat verify --clean-up", 1},
+		{&costError{1, 0.5}, "this may cost up to USD 1.00, which is more than USD 0.50", "--max-cost 1.00", 1},
+		{&elsewhereError{"http://127.0.0.1:1"}, "leads to http://127.0.0.1:1", "AWS_ENDPOINT_URL_KMS", 1},
+		{&experiment.NoKeyError{ARN: testKey}, "for these credentials", "aws sts get-caller-identity", 1},
+		{&ledger.DamagedError{Path: "a.jsonl", Line: 3, Err: errors.New("what")}, "a.jsonl:3: what", "a.jsonl", 1},
 		{errNo, "KMS holds other material than this", "", 3},
 		{&interruptedError{errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}

@@ -19,6 +19,9 @@ func explainKMS(err error) (advice, bool) {
 	}
 	key := "KEY"
 	operation := "the call"
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		operation = call.OperationName
+	}
 	if call, ok := errors.AsType[*importer.CallError](err); ok {
 		operation = call.Operation
 		if call.Key != "" {
@@ -45,7 +48,12 @@ func explainKMS(err error) (advice, bool) {
 	case "AlreadyExistsException":
 		return hint("choose another alias"), true
 	case "AccessDeniedException":
+		if strings.Contains(api.ErrorMessage(), "with an explicit deny") {
+			return hint("a policy denies kms:%s, and no allow outweighs it; have that statement changed", operation), true
+		}
 		return hint("allow kms:%s on the key, in its key policy or your IAM policy; keymat help iam prints both", operation), true
+	case "MalformedPolicyDocumentException":
+		return hint("the new key gets the policy of the old one, and whoever gives a key its policy has to be allowed kms:PutKeyPolicy by it; let somebody who is do this"), true
 	case "ThrottlingException", "Throttling", "LimitExceededException", "TooManyRequestsException":
 		return hint("KMS allows few of these calls a second; wait a little and run it again"), true
 	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":

@@ -5,10 +5,14 @@ package cmd
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/internal/experiment"
+	"github.com/keymat/keymat/rules"
 )
 
 // permissions are the KMS actions each command may call. A test runs the
@@ -28,6 +32,12 @@ var permissions = []struct {
 	{"rotate", []string{"CreateKey", "Decrypt", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyLastUsage", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListAliases", "ListGrants", "ListKeyRotations", "ListResourceTags", "RotateKeyOnDemand", "TagResource", "UpdateAlias"}},
 	{"monitor", []string{"DescribeKey"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
+	{"lab", []string{
+		"CreateKey", "CreateAlias", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "TagResource", // of every lesson, or most
+		"CancelKeyDeletion", "Decrypt", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "EnableKeyRotation", "Encrypt",
+		"GenerateMac", "GetPublicKey", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "UpdateAlias",
+	}},
+	{"verify", slices.Concat(testActions(), []string{"CreateKey", "ListKeys", "TagResource"})},
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -52,29 +62,32 @@ const (
 // external limits an action to keys that take imported material.
 var external = map[string]map[string]string{"StringEquals": {"kms:KeyOrigin": "EXTERNAL"}}
 
+// tagged limits an action to keys that an experiment made.
+var tagged = map[string]map[string]string{"StringLike": {"aws:ResourceTag/" + experiment.Tag: "*"}}
+
 var policies = []struct {
 	purpose    string
 	statements []statement
 }{
-	{"to create keys (create, bring)", []statement{
+	{"to create keys (create, bring, rotate)", []statement{
 		{"CreateExternalKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
 		{"NameThem", "Allow", []string{"kms:CreateAlias"}, anyAlias, nil},
 		{"NameThemOnTheKey", "Allow", []string{"kms:CreateAlias", "kms:DescribeKey"}, anyKey, nil},
 	}},
-	{"to import, confirm, re-import and renew (fetch, import, confirm, bring, reimport, renew)", []statement{
+	{"to import, confirm, re-import and renew (fetch, import, confirm, bring, reimport, renew, rotate)", []statement{
 		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
 		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
 		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
-	{"to make replicas beside that (bring --replica)", []statement{
+	{"to make replicas, beside those two, for --replica (bring)", []statement{
 		{"Replicate", "Allow", []string{"kms:ReplicateKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
 		{"CreateReplicas", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
 	}},
-	{"to rotate, beside what an import takes (rotate)", []statement{
+	{"to rotate, beside an import (rotate)", []statement{
 		{"Rotate", "Allow", []string{"kms:RotateKeyOnDemand", "kms:GetKeyRotationStatus"}, anyKey, nil},
 		{"TryCiphertexts", "Allow", []string{"kms:Encrypt", "kms:Decrypt"}, anyKey, nil},
 	}},
-	{"to put a new key behind an alias, beside creating and importing (rotate --swap-alias)", []statement{
+	{"to put a new key behind an alias, beside creating and importing, for --swap-alias (rotate)", []statement{
 		{"MoveTheAlias", "Allow", []string{"kms:UpdateAlias"}, anyAlias, nil},
 		{"MoveItBetweenTheKeys", "Allow", []string{"kms:UpdateAlias", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
 		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
@@ -90,6 +103,47 @@ var policies = []struct {
 		{"SayWhoNotices", "Allow", []string{"kms:GetKeyLastUsage", "kms:ListGrants", "kms:ListKeyRotations"}, anyKey, nil},
 		{"SayWhatItIsCalled", "Allow", []string{"kms:ListAliases"}, "*", nil},
 	}},
+	{"to play lessons (lab) on keys of their own, in an account for that", []statement{
+		{"MakeKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"NameThem", "Allow", []string{"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"}, "arn:aws:kms:REGION:ACCOUNT:alias/keymat-lab-*", nil},
+		{"PlayWithThem", "Allow", []string{
+			"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:ListResourceTags",
+			"kms:GetParametersForImport", "kms:ImportKeyMaterial", "kms:DeleteImportedKeyMaterial",
+			"kms:Encrypt", "kms:Decrypt", "kms:GenerateMac", "kms:Sign", "kms:GetPublicKey",
+			"kms:DisableKey", "kms:EnableKey", "kms:EnableKeyRotation", "kms:RotateKeyOnDemand", "kms:ReplicateKey",
+			"kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+		}, "arn:aws:kms:REGION:ACCOUNT:key/*", tagged},
+	}},
+	{"to test the rules (verify), in an account for tests", []statement{
+		{"MakeAndFindKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
+		{"LetKMSReplicate", "Allow", []string{"iam:CreateServiceLinkedRole"}, "arn:aws:iam::ACCOUNT:role/aws-service-role/mrk.kms.amazonaws.com/*", nil},
+		{"TestThem", "Allow", ofKMS(testActions()), "arn:aws:kms:REGION:ACCOUNT:key/*", nil},
+	}},
+}
+
+// testActions are the actions by which verify deals with keys that are there.
+func testActions() []string {
+	actions := []string{"ListResourceTags"}
+	for _, operation := range rules.Operations() {
+		switch operation {
+		case "CreateKey": // has no key yet
+		case "ReEncrypt": // is allowed by its two halves
+			actions = append(actions, "ReEncryptFrom", "ReEncryptTo")
+		default:
+			actions = append(actions, operation)
+		}
+	}
+	slices.Sort(actions)
+	return actions
+}
+
+// ofKMS are actions as policies name them.
+func ofKMS(actions []string) []string {
+	named := make([]string, len(actions))
+	for i, action := range actions {
+		named[i] = "kms:" + action
+	}
+	return named
 }
 
 func newIAMTopic() *cobra.Command {
@@ -111,7 +165,9 @@ What rotate calls beside RotateKeyOnDemand to create a key and move an alias is
 for --swap-alias, what bring calls to replicate is for --replica. Without Encrypt
 and Decrypt a rotation is not tried out, and says so; without what tells of use
 and grants, delete-material says that it does not know.
-None of these works across accounts for imports.
+None of these works across accounts for imports. verify and lab call ListKeys and
+ListResourceTags to find keys that a killed run left; KMS makes a role of its
+own for the first multi-Region key of an account.
 `)
 	for _, p := range policies {
 		fmt.Fprintf(&text, "\nA policy %s:\n\n", p.purpose)

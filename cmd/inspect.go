@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/token"
@@ -26,8 +27,9 @@ func newInspectCmd(a *app) *cobra.Command {
 		Use:   "inspect <file>",
 		Short: "Say what a file is",
 		Long: `Say what a file is: key material in any form, a public key, import parameters, a
-wrapped package, the console's download, a KMS ciphertext. Secrets are never
-shown; nothing is asked for and nothing is changed. - reads standard input.`,
+wrapped package, an escrow or a share of one, the console's download, a KMS
+ciphertext. Secrets are never shown; nothing is asked for and nothing is changed.
+- reads standard input.`,
 		Example: `  keymat inspect params.json
   keymat inspect app.key --json`,
 		Args: oneArg("file"),
@@ -36,7 +38,7 @@ shown; nothing is asked for and nothing is changed. - reads standard input.`,
 }
 
 // maxInspect is in bytes, and larger than any file that we know the inside of.
-const maxInspect = max(token.MaxFile, material.MaxInput)
+const maxInspect = max(token.MaxFile, material.MaxInput, escrow.MaxFile)
 
 func (a *app) inspect(name string) error {
 	data, err := files.ReadLimited(name, a.env.Stdin, maxInspect)
@@ -44,7 +46,7 @@ func (a *app) inspect(name string) error {
 		return err
 	}
 	defer clear(data)
-	for _, recognise := range []func([]byte) (inspection, error){inspectOurs, inspectZip, inspectCiphertext, inspectMaterial} {
+	for _, recognise := range []func([]byte) (inspection, error){inspectOurs, inspectShare, inspectZip, inspectCiphertext, inspectMaterial} {
 		found, err := recognise(data)
 		if err != nil {
 			return inFile(name, err)
@@ -105,6 +107,12 @@ func inspectOurs(data []byte) (inspection, error) {
 			return inspection{}, err
 		}
 		return describeWrapped(w), nil
+	case escrow.Kind:
+		f, err := escrow.Read(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeEscrow(f), nil
 	}
 	return inspection{}, nil
 }

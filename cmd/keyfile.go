@@ -5,11 +5,13 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/token"
@@ -20,31 +22,40 @@ import (
 type keyFile struct {
 	name     string
 	encoding string
+	unlock   unlocking // for an escrow
 }
 
 func (k *keyFile) register(c *cobra.Command, usage string) {
 	c.Flags().StringVar(&k.name, "material", "", usage)
 	c.Flags().StringVar(&k.encoding, "material-encoding", "", "`how` to read a file that can be read in two ways: raw, hex or base64")
 	complete(c, "material-encoding", []string{"raw", "hex", "base64"})
+	k.unlock.register(c)
 }
 
 // ownMaterial is the usual meaning of --material.
-const ownMaterial = "`file` with the key material, in any common form; - for standard input"
+const ownMaterial = "`file` with the key material, in any common form, or an escrow of it; - for standard input"
 
 var encodings = map[string]material.Encoding{"": "", "raw": material.Raw, "hex": material.Hex, "base64": material.Base64}
 
 // readMaterial reads key material of the given spec from a file in any form
-// that material.Parse knows, asking for a passphrase where the file has one.
+// that material.Parse knows, asking for a passphrase where the file has one, or
+// from an escrow, asking for what opens it.
 func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (*material.Material, error) {
 	as, known := encodings[k.encoding]
 	if !known {
 		return nil, usagef("--material-encoding takes raw, hex or base64, not %q", k.encoding)
 	}
-	data, err := files.ReadLimited(k.name, a.env.Stdin, material.MaxInput)
+	data, err := files.ReadLimited(k.name, a.env.Stdin, max(material.MaxInput, escrow.MaxFile))
 	if err != nil {
 		return nil, err
 	}
 	defer clear(data)
+	if isEscrow(data) {
+		return a.escrowedMaterial(ctx, k, data, spec)
+	}
+	if k.unlock.given() {
+		return nil, usagef("--identity, --share and --open-key open an escrow, which %s is not", k.name)
+	}
 	m, found, err := material.Parse(data, material.Options{
 		Spec: spec,
 		As:   as,
@@ -81,6 +92,31 @@ func (a *app) keptMaterial(ctx context.Context, k keyFile, out string, spec mate
 	}
 	a.say("generated %s material (fingerprint %s) and kept it in %s", spec, m.Fingerprint(), out)
 	return m, nil
+}
+
+// isEscrow tells an escrow from material: no form of that is JSON with such a
+// kind.
+func isEscrow(data []byte) bool {
+	var head struct {
+		Kind string `json:"kind"`
+	}
+	return json.Unmarshal(data, &head) == nil && head.Kind == escrow.Kind
+}
+
+// escrowedMaterial opens an escrow, so that its material need not be a file.
+func (a *app) escrowedMaterial(ctx context.Context, k keyFile, data []byte, spec material.Spec) (*material.Material, error) {
+	f, err := escrow.Read(bytes.NewReader(data))
+	if err != nil {
+		return nil, inFile(k.name, err)
+	}
+	if spec != "" && f.KeySpec != spec { // before anybody types 99 words
+		return nil, inFile(k.name, &material.MismatchError{Want: spec, Found: fmt.Sprintf("escrow of %s material", f.KeySpec)})
+	}
+	m, err := a.openEscrow(ctx, k.name, f, k.unlock)
+	if err == nil {
+		a.say("opened the escrow %s: %s material with the fingerprint %s", k.name, m.Spec(), m.Fingerprint())
+	}
+	return m, err
 }
 
 // generateMaterial makes new material, which for RSA takes a while.

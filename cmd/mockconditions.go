@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/mockkms"
 )
 
 type conditionsOptions struct {
@@ -57,7 +59,7 @@ func (a *app) mockConditions(cmd *cobra.Command, o conditionsOptions) error {
 			return err
 		}
 	}
-	return a.print(mockConditions{now.Latency.String(), now.Lag.String(), now.Quotas})
+	return a.print(mockConditions{now.Latency.String(), now.Lag.String(), now.Quotas, now.Flaws})
 }
 
 // mockConditions are the conditions under which a mock works.
@@ -65,6 +67,8 @@ type mockConditions struct {
 	Latency string `json:"latency"`
 	Lag     string `json:"lag"`
 	Quotas  bool   `json:"quotas"`
+
+	Flaws []mockkms.Flaw `json:"flaws,omitempty"` // it was served with
 }
 
 func (m mockConditions) text(w io.Writer) {
@@ -73,4 +77,7 @@ func (m mockConditions) text(w io.Writer) {
 		quotas = "on"
 	}
 	fields(w, "latency", m.Latency, "lag", m.Lag, "quotas", quotas)
+	for _, flaw := range m.Flaws {
+		fields(w, "flaw", string(flaw))
+	}
 }

@@ -30,10 +30,12 @@ type serveOptions struct {
 	quotas   bool
 	rotation time.Duration
 	events   int
+	flaws    []string
 
 	tlsCert     string
 	tlsKey      string
 	credentials string
+	principals  string
 }
 
 // defaultListen is a port that no common development tool uses.
@@ -50,12 +52,18 @@ to be signed with, but any do: an access key ID of 12 digits is taken as the
 account, every other as account 111122223333. With --credentials signatures are
 checked.
 
+With --principals policies are enforced: the file names users and roles, their
+access keys and their policies, and KMS's answer to all others is a denial. A
+key's policy and its grants have their say as in KMS. The secrets in that file
+are for tests: never put real ones there.
+
 GET /healthz answers with status 200 while the mock works. --verbose logs every
 request. What else can be asked of it, see keymat mock clock, events, fault and
 conditions, which it obeys from its own machine only.`,
 		Example: `  keymat mock serve
   keymat mock serve --listen 127.0.0.1:0 --memory
-  keymat mock serve --quotas --lag 2s --latency 20ms --rotation-time 2m`,
+  keymat mock serve --quotas --lag 2s --latency 20ms --rotation-time 2m
+  keymat mock serve --memory --principals principals.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.mockServe(cmd.Context(), o) },
 	}
@@ -69,9 +77,12 @@ conditions, which it obeys from its own machine only.`,
 	c.Flags().BoolVar(&o.quotas, "quotas", false, "throttle at the request quotas of KMS")
 	c.Flags().DurationVar(&o.rotation, "rotation-time", mockkms.DefaultRotationTime, "`time` that an on-demand rotation takes; KMS was seen to take 48s to 8m")
 	c.Flags().IntVar(&o.events, "events", mockkms.DefaultTrail, "keep the last `n` events; 0 keeps none")
+	c.Flags().StringArrayVar(&o.flaws, "flaw", nil, "break one of KMS's rules, by `name`, so that keymat verify finds it; may be repeated")
+	complete(c, "flaw", mockkms.Flaws())
 	c.Flags().StringVar(&o.tlsCert, "tls-cert", "", "serve over TLS with the certificate in this PEM `file`")
 	c.Flags().StringVar(&o.tlsKey, "tls-key", "", "`file` that holds the certificate's private key, as PEM")
 	c.Flags().StringVar(&o.credentials, "credentials", "", "answer only requests signed with an access key in this `file`, which is written like ~/.aws/credentials")
+	c.Flags().StringVar(&o.principals, "principals", "", "enforce policies: answer only the users and roles in this JSON `file`, as far as policies and grants allow")
 	c.MarkFlagsMutuallyExclusive("state", "memory")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return c
@@ -93,13 +104,12 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 
-	if o.credentials == "" {
-		a.say("this KMS is a mock: it protects nothing, and checks no signatures")
-	} else {
-		a.say("this KMS is a mock: it protects nothing")
+	a.say("this KMS is a mock: it protects nothing%s", o.unchecked())
+	for _, flaw := range kms.Conditions().Flaws {
+		a.say("as told, it breaks a rule of KMS: %s", flaw)
 	}
 	a.say("state in %s; stop with Ctrl-C", where)
-	if err := a.print(serving{URL: url}); err != nil {
+	if err := a.print(serving{URL: url, principals: o.principals != ""}); err != nil {
 		return err
 	}
 	a.told = true
@@ -109,6 +119,18 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	case <-ctx.Done():
 		return a.shutDown(server)
 	}
+}
+
+// unchecked is what the banner says that the mock does not look at. Principals
+// are only who they say unless they have secrets.
+func (o serveOptions) unchecked() string {
+	switch {
+	case o.credentials != "":
+		return ""
+	case o.principals != "":
+		return ", and checks signatures only of principals with a secret"
+	}
+	return ", and checks no signatures"
 }
 
 // open listens as told, and gives the URL under which the mock will answer.
@@ -180,6 +202,13 @@ func (o serveOptions) mockOptions() ([]mockkms.Option, error) {
 	if o.quotas {
 		options = append(options, mockkms.WithQuotas(nil))
 	}
+	for _, name := range o.flaws {
+		var flaw mockkms.Flaw
+		if err := flaw.UnmarshalText([]byte(name)); err != nil {
+			return nil, usagef("--flaw: %v", err)
+		}
+		options = append(options, mockkms.WithFlaws(flaw))
+	}
 	if o.credentials != "" {
 		known, err := readCredentials(o.credentials)
 		if err != nil {
@@ -187,12 +216,21 @@ func (o serveOptions) mockOptions() ([]mockkms.Option, error) {
 		}
 		options = append(options, mockkms.WithCredentials(known...))
 	}
+	if o.principals != "" {
+		principals, err := readPrincipals(o.principals)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, mockkms.WithPrincipals(principals))
+	}
 	return options, nil
 }
 
 // serving is how to reach a mock that is being served.
 type serving struct {
 	URL string `json:"url"`
+
+	principals bool // one of whose access keys is needed
 }
 
 // anySecretKey is as good as any other. Go signs with no shorter one than ten
@@ -200,7 +238,11 @@ type serving struct {
 const anySecretKey = "protects-nothing"
 
 func (s serving) text(w io.Writer) {
+	id := "AWS_ACCESS_KEY_ID=mock "
+	if s.principals {
+		id = ""
+	}
 	fmt.Fprintf(w, `export AWS_ENDPOINT_URL_KMS=%s
-export AWS_ACCESS_KEY_ID=mock AWS_SECRET_ACCESS_KEY=%s AWS_REGION=us-east-1
-`, s.URL, anySecretKey)
+export %sAWS_SECRET_ACCESS_KEY=%s AWS_REGION=us-east-1
+`, s.URL, id, anySecretKey)
 }

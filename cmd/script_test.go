@@ -26,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"keymat": func() { os.Exit(cmd.Main()) }})
+	testscript.Main(m, map[string]func(){"keymat": func() { os.Exit(cmd.Main()) }, "age-plugin-shift": shiftPlugin})
 }
 
 // TestScripts runs what a user could type. Each script has a mock of its own,
@@ -42,6 +42,9 @@ func TestScripts(t *testing.T) {
 			"kms-calls": kmsCalls,
 			"fault":     fault,
 			"replace":   replace,
+			"hold":      hold,
+			"await":     await,
+			"release":   release,
 
 			"certificate": certificate,
 		},
@@ -55,15 +58,21 @@ type mockKey struct{}
 
 // served is the mock of one script, and how many of its calls were looked at.
 type served struct {
-	kms  *mockkms.KMS
-	seen int
+	kms   *mockkms.KMS
+	seen  int
+	holds *holds
 }
 
 func setUp(env *testscript.Env) error {
 	kms := mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(rotationTime), mockkms.WithReplicationTime(rotationTime))
-	server := httptest.NewServer(kms.Server())
+	s := &served{kms: kms, holds: newHolds()}
+	server := httptest.NewServer(s.holds.before(kms.Server()))
 	env.Defer(server.Close)
-	env.Values[mockKey{}] = &served{kms: kms}
+	plain := httptest.NewServer(s.holds.before(kms)) // without control, as AWS is
+	env.Defer(plain.Close)
+	env.Defer(s.holds.releaseAll)
+	env.Setenv("PLAIN_KMS", plain.URL)
+	env.Values[mockKey{}] = s
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("KEYMAT_MOCK_STATE", filepath.Join(env.WorkDir, "mock.db"))
 	env.Setenv("AWS_ENDPOINT_URL_KMS", server.URL)

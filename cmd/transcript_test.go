@@ -93,10 +93,12 @@ func steady(transcript string) string {
 		{`mrk-[0-9a-f]{32}`, "MRK"},
 		{`[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}`, "UUID"},
 		{`[0-9a-f]{64}`, "DIGEST"},
+		{`\b[0-9a-f]{32}\b`, "ID"},
 		{`(cmac|hmac):[0-9a-f]{10}`, "$1:CHECK"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "TIME"},
 		{`\d{4}-\d\d-\d\d`, "DATE"},
 		{`\d+ (d|h) \d+ (h|m)`, "SPAN"},
+		{`\d+\.\d s`, "SECONDS"},
 		{`import token( +)\d+ bytes`, "import token$1 LENGTH"}, // the encoding of its RSA key varies
 	} {
 		transcript = regexp.MustCompile(r.pattern).ReplaceAllString(transcript, r.with)

@@ -53,8 +53,10 @@ func (i *Importer) replicate(ctx context.Context, k Key, region string, there *I
 		KeyId:         aws.String(k.ARN),
 		ReplicaRegion: aws.String(region),
 		Description:   aws.String(t.description),
-		Policy:        aws.String(t.policy),
 		Tags:          tagList(t.tags),
+	}
+	if t.policy != "" {
+		in.Policy = aws.String(t.policy)
 	}
 	_, err = i.KMS.ReplicateKey(ctx, in, retryOnlyThrottling)
 	if err == nil {

@@ -3,6 +3,7 @@
 package importer_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,6 +79,46 @@ func TestReplicate(t *testing.T) {
 		_, err = b.Replicate(t.Context(), b.rotatable(t), west)
 		wantError[*importer.SingleRegionError](t, err)
 	})
+}
+
+// A policy of its own goes with the key; the default is left to KMS.
+func TestReplicateKeepsThePolicy(t *testing.T) {
+	const own = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["kms:*"],"Resource":"*"}]}`
+	for name, policy := range map[string]string{"own": own, "default": ""} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			k := b.multiRegion(t, generate(t, material.SymmetricDefault))
+			if policy != "" {
+				if _, err := b.client.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(k.ARN), Policy: aws.String(policy)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var sent *string
+			b.Importer.KMS = policyWatch{b.client, &sent}
+			c, err := b.Replicate(t.Context(), k, west)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if aws.ToString(sent) != policy {
+				t.Errorf("%s: sent %q", name, aws.ToString(sent))
+			}
+			got, err := clientOf(b.mock, west).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: aws.String(c.Key.ARN)})
+			if err != nil || policy != "" && aws.ToString(got.Policy) != policy {
+				t.Errorf("%s: policy %s, error %v", name, aws.ToString(got.Policy), err)
+			}
+		})
+	}
+}
+
+// policyWatch keeps the policy that a replica is made with.
+type policyWatch struct {
+	importer.KMS
+	policy **string
+}
+
+func (w policyWatch) ReplicateKey(ctx context.Context, in *kms.ReplicateKeyInput, o ...func(*kms.Options)) (*kms.ReplicateKeyOutput, error) {
+	*w.policy = in.Policy
+	return w.KMS.ReplicateKey(ctx, in, o...)
 }
 
 func TestReplicateLostAnswer(t *testing.T) {

@@ -4,6 +4,8 @@ package importer
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -13,8 +15,9 @@ import (
 // would give it its default policy, which may let more people in, and nothing
 // of the rest (recorded for replicas).
 type traits struct {
-	policy, description string
-	tags                map[string]string
+	policy      string // empty: KMS's default
+	description string
+	tags        map[string]string
 }
 
 func (i *Importer) traitsOf(ctx context.Context, k Key) (traits, error) {
@@ -23,7 +26,9 @@ func (i *Importer) traitsOf(ctx context.Context, k Key) (traits, error) {
 	if err != nil {
 		return traits{}, &CallError{Operation: "GetKeyPolicy", Key: k.ARN, Err: err}
 	}
-	t.policy = aws.ToString(policy.Policy)
+	if t.policy = aws.ToString(policy.Policy); isDefaultPolicy(t.policy) {
+		t.policy = ""
+	}
 	pages := kms.NewListResourceTagsPaginator(i.KMS, &kms.ListResourceTagsInput{KeyId: aws.String(k.ARN)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -35,4 +40,27 @@ func (i *Importer) traitsOf(ctx context.Context, k Key) (traits, error) {
 		}
 	}
 	return t, nil
+}
+
+// isDefaultPolicy reports that a policy says what KMS's default says: the
+// account may do everything, and so lets IAM decide (recorded: one statement).
+// It need not be sent, and is better not: whoever sends a policy has to be
+// allowed to change it later.
+func isDefaultPolicy(policy string) bool {
+	var p struct {
+		Statement []struct {
+			Effect    string
+			Principal map[string]any
+			Action    any
+			Resource  any
+			Condition map[string]any
+		}
+	}
+	if err := json.Unmarshal([]byte(policy), &p); err != nil || len(p.Statement) != 1 {
+		return false
+	}
+	s := p.Statement[0]
+	principal, _ := s.Principal["AWS"].(string)
+	return s.Effect == "Allow" && len(s.Principal) == 1 && strings.HasSuffix(principal, ":root") &&
+		s.Action == "kms:*" && s.Resource == "*" && s.Condition == nil
 }

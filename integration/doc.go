@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package integration holds keymat against tools that its authors did not
-// write: openssl, ssh-keygen, the AWS CLI, boto3 and the AWS SDKs for Go and
-// JavaScript, as real processes on both sides of every file and every request.
+// write: openssl, ssh-keygen, age, zbar, packages for SLIP-0039 and Shamir
+// sharing, the AWS CLI, boto3 and the AWS SDKs for Go and JavaScript, as real
+// processes on both sides of every file and every request.
 // It also kills processes at bad moments and searches what a full run leaves
 // behind for secrets.
 //
 // The tests need these tools, and are left out of go test ./... for that:
 //
-//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm
+//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin strace
 //	go test -tags integration ./integration
 //
 // A missing tool fails the test that needs it. Of the AWS CLI and boto3, every
-// version on PATH is tried. The SDK for JavaScript comes from the npm registry,
-// on the first run, in the versions of testdata/js/package-lock.json, which
-// are the last for Node 18.
+// version on PATH is tried. The SDK for JavaScript and the packages for shares
+// come from the npm registry, on the first run, in the versions of
+// testdata/js/package-lock.json, which are the last for Node 18, and of
+// testdata/shares/package-lock.json.
 //
 // Terraform itself is tried behind a tag of its own, since its AWS provider
 // comes from a registry that not every machine reaches:

@@ -35,6 +35,8 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 				r.everyCommand(spec)
 				r.checkNoneMissing()
 				r.search(searchTerms(secretsOf(t, spec, r.read("app.key"))))
+				r.search(searchTerms(r.labSecrets()))
+				r.search(searchTerms([][]byte{r.sharedKey()}))
 			})
 		}
 	}
@@ -46,6 +48,18 @@ type fullRun struct {
 	form []string
 	ran  []string
 	said map[string][]byte // by command line
+
+	shared []byte // the key of an escrow that was shared, in hexadecimal
+}
+
+// sharedKey is the key of an escrow that was shared.
+func (r *fullRun) sharedKey() []byte {
+	r.t.Helper()
+	key, err := hex.DecodeString(string(r.shared))
+	if err != nil || len(key) != 32 {
+		r.t.Fatalf("no key was shared: %v", err)
+	}
+	return key
 }
 
 func newRun(t *testing.T, form []string) *fullRun {
@@ -79,7 +93,7 @@ func (r *fullRun) listen(command string, args ...string) outcome {
 
 // Files that hold the secret because the test says so; so does the state of a
 // mock, which protects nothing.
-var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "mock.db"}
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db", "lab-key.pem"}
 
 // everyCommand takes material through its life, with the mistakes that people
 // make on the way.
@@ -125,7 +139,13 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	for _, file := range []string{"app.key", "params.json", "wrapped.json"} {
 		r.do(0, "inspect", file)
 	}
+	r.everyEscrow(spec)
 	r.do(0, "lab")
+	r.do(0, "lab", "portability", "--html", "portability.html")
+	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
+	r.do(0, "lab", "delete-and-return", "--script")
+	r.do(0, "lab", "--list")
+	r.do(0, "verify", "token-reuse/other-key", "--html", "rules.html", "--markdown", "rules.md", "--junit", "rules.xml", "--force")
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")
@@ -143,11 +163,41 @@ func (r *fullRun) rotations(spec material.Spec) {
 	r.do(0, "rotate", "alias/next", "--swap-alias", "alias/next", "--material", "app.key", "--never-expires")
 }
 
+// everyEscrow seals the material and opens it again, in every way that asks
+// nothing.
+func (r *fullRun) everyEscrow(spec material.Spec) {
+	r.t.Helper()
+	const recipient = "age102nvq67pnm3sjmva4pa5avvf6vph84wr6djy055c5reva244qq2qkd8r5z"
+	identity, err := os.ReadFile("../escrow/testdata/v1/x25519.identity")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.write("id.txt", identity)
+	r.write("kek.key", bytes.Repeat([]byte{7}, 32))
+	material := []string{"--material", "app.key", "--spec", string(spec)}
+	seal := func(args ...string) { r.t.Helper(); r.do(0, "escrow seal", slices.Concat(material, args)...) }
+	seal("--recipient", recipient, "--out", "app.escrow")
+	seal("--seal-key", "kek.key", "--out", "kek.escrow")
+	seal("--quorum", "2/2", "--custodian", recipient, "--custodian", recipient, "--shares-dir", ".", "--out", "shared.escrow")
+	r.do(0, "escrow open", "app.escrow", "--identity", "id.txt", "--out", "app.key", "--force")
+	shares := []string{"--share", "share-1.age", "--share", "share-2.age", "--identity", "id.txt"}
+	r.do(0, "escrow combine", slices.Concat([]string{"--escrow", "shared.escrow", "--out", "combined.txt"}, shares)...)
+	r.do(0, "escrow open", "shared.escrow", "--open-key", "combined.txt", "--out", "app.key", "--force")
+	r.do(0, "escrow split", slices.Concat([]string{"shared.escrow", "--recipient", recipient, "--out", "again.escrow"}, shares)...)
+	r.do(0, "wrap", "--material", "again.escrow", "--identity", "id.txt", "--params", "params.json", "--raw", "raw2")
+	r.do(1, "escrow open", "kek.escrow", "--open-key", "id.txt", "--out", "never")
+	r.do(1, "escrow open", "app.key", "--identity", "id.txt", "--out", "never")
+	r.do(1, "escrow open", "shared.escrow", "--share", "app.key", "--out", "never")
+	r.listen("escrow combine", "--share", "app.key", "--out", "never")
+	r.do(0, "inspect", "app.escrow")
+	r.shared = bytes.TrimSpace(r.read("combined.txt"))
+}
+
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	for _, name := range append(r.commands(), r.commands("mock")...) {
-		if name != "mock" && !slices.Contains(r.ran, name) {
+	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow")) {
+		if name != "mock" && name != "escrow" && !slices.Contains(r.ran, name) {
 			r.t.Errorf("everyCommand leaves out keymat %s", name)
 		}
 	}

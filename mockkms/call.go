@@ -3,6 +3,7 @@
 package mockkms
 
 import (
+	"net/http"
 	"strings"
 	"time"
 )
@@ -11,7 +12,8 @@ import (
 type call struct {
 	kms        *KMS
 	scope      scope
-	accessKey  string // ID of the credentials it was signed with
+	accessKey  string  // ID of the credentials it was signed with
+	caller     *caller // whose they are; nil: policies are not enforced
 	operation  string
 	request    any       // decoded; nil before
 	now        time.Time // one time for the whole call
@@ -20,6 +22,7 @@ type call struct {
 	used       [2]*key    // whose material the call works with, latest first
 	fault      *Fault     // that struck the call
 	conditions Conditions // one set for the whole call
+	http       *http.Request
 }
 
 // read gives f one consistent picture of the store.
@@ -56,7 +59,7 @@ func (c *call) write(f func(*records) error) error {
 
 // records is a transaction as of now.
 func (k *KMS) records(tx Tx, now time.Time) *records {
-	return &records{tx: tx, cache: &k.cache, now: now, keep: k.trail.keep}
+	return &records{tx: tx, cache: &k.cache, now: now, keep: k.trail.keep, everywhere: k.principals != nil}
 }
 
 // find returns the key that ref names, if the rule admits the operation on it.
@@ -75,7 +78,7 @@ func (c *call) findIn(r *records, ref string, rule *rule) (*key, error) {
 		return nil, err
 	}
 	c.key = k.arn()
-	return k, k.admit(rule, c.operation)
+	return k, c.admit(k, rule)
 }
 
 // change lets f change the key that ref names and writes it back, if the rule
@@ -99,8 +102,12 @@ func (c *call) change(ref string, rule *rule, f func(*records, *key) error) erro
 	})
 }
 
-// userARN is who is told to be calling: the mock knows accounts, not users.
+// userARN is who is told to be calling. Without principals the mock knows
+// accounts, not users.
 func (c *call) userARN() string {
+	if c.caller != nil {
+		return c.caller.who.ARN
+	}
 	return "arn:" + c.scope.partition() + ":iam::" + c.scope.Account + ":user/mock"
 }
 

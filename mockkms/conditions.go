@@ -22,6 +22,8 @@ type Conditions struct {
 	// Rates are quotas that differ from KMS's, in requests per second, by the
 	// name of the quota: an operation's, or one of [SharedQuotas].
 	Rates map[string]float64
+	// Flaws are rules of KMS that the mock breaks.
+	Flaws []Flaw
 }
 
 // Conditions tells under which conditions the mock works.

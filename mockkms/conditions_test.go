@@ -70,6 +70,35 @@ func TestQuotas(t *testing.T) {
 }
 
 // Operations share the quotas that KMS's table has in common for them.
+func TestQuotasOfTwoRegions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSession(t)
+		var keys []string
+		for range 3 {
+			keys = append(keys, s.multiRegion(types.OriginTypeAwsKms))
+		}
+		s.mock.SetConditions(mockkms.Conditions{Quotas: true}) // five CreateKey a second
+
+		must(0, s.replicate(keys[0], west))
+		must(0, s.replicate(keys[1], west))
+		refused(t, s.replicate(keys[2], west), "ThrottlingException", exceeded)
+		s.symmetric() // the Region of the primaries still has five
+
+		for range 3 { // refused, as there is no replica, and counted in both Regions
+			refused(t, s.movePrimary(keys[2], west), "ValidationException", keys[2][len("arn:aws:kms:us-east-1:111122223333:key/"):]+" does not have a replica key in the specified Region.")
+		}
+		fromWest := func() error {
+			_, err := s.UpdatePrimaryRegion(t.Context(), &kms.UpdatePrimaryRegionInput{KeyId: ptr("1"), PrimaryRegion: ptr("us-east-1")},
+				func(o *kms.Options) { o.Region = west })
+			return err
+		}
+		for range 2 {
+			fromWest()
+		}
+		refused(t, fromWest(), "ThrottlingException", exceeded)
+	})
+}
+
 func TestSharedQuotas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const quota = "Cryptographic operations (symmetric)"

@@ -93,14 +93,15 @@ type conditionsReport struct {
 	Lag     span               `json:"lag"`
 	Quotas  bool               `json:"quotas"`
 	Rates   map[string]float64 `json:"rates,omitempty"`
+	Flaws   []Flaw             `json:"flaws,omitempty"`
 }
 
 func reportConditions(c Conditions) conditionsReport {
-	return conditionsReport{span(c.Latency), span(c.Lag), c.Quotas, c.Rates}
+	return conditionsReport{span(c.Latency), span(c.Lag), c.Quotas, c.Rates, c.Flaws}
 }
 
 func (r conditionsReport) conditions() Conditions {
-	return Conditions{time.Duration(r.Latency), time.Duration(r.Lag), r.Quotas, r.Rates}
+	return Conditions{time.Duration(r.Latency), time.Duration(r.Lag), r.Quotas, r.Rates, r.Flaws}
 }
 
 // A conditionsOrder changes those conditions that it names.
@@ -109,6 +110,7 @@ type conditionsOrder struct {
 	Lag     *span               `json:"lag,omitempty"`
 	Quotas  *bool               `json:"quotas,omitempty"`
 	Rates   *map[string]float64 `json:"rates,omitempty"`
+	Flaws   *[]Flaw             `json:"flaws,omitempty"`
 }
 
 func (o conditionsOrder) check(operations map[string]operation) error {
@@ -143,6 +145,9 @@ func (o conditionsOrder) apply(c *Conditions) {
 	}
 	if o.Rates != nil {
 		c.Rates = *o.Rates
+	}
+	if o.Flaws != nil {
+		c.Flaws = *o.Flaws
 	}
 }
 

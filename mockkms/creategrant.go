@@ -36,7 +36,7 @@ func createGrant(c *call, rule *rule, r *createGrantRequest) (*createGrantAnswer
 		if k, err = c.findIn(rec, r.KeyId, rule); err != nil {
 			return err
 		}
-		if err := r.check(c.scope, k); err != nil {
+		if err := r.check(c, k); err != nil {
 			return err
 		}
 		if g, err = rec.putGrant(k, newGrant(c, r.terms())); err != nil {
@@ -68,8 +68,8 @@ func (r *createGrantRequest) terms() grantTerms {
 }
 
 // check judges the request against the key.
-func (r *createGrantRequest) check(s scope, k *key) error {
-	if err := r.checkPrincipals(s); err != nil {
+func (r *createGrantRequest) check(c *call, k *key) error {
+	if err := r.checkPrincipals(c); err != nil {
 		return err
 	}
 	if err := k.checkGrantOperations(r.Operations); err != nil {
@@ -80,7 +80,7 @@ func (r *createGrantRequest) check(s scope, k *key) error {
 
 // checkPrincipals: who gets the grant is a principal or a service, so is who
 // may retire it (documented; the texts are assumed).
-func (r *createGrantRequest) checkPrincipals(s scope) error {
+func (r *createGrantRequest) checkPrincipals(c *call) error {
 	switch {
 	case r.GranteePrincipal == "" && r.GranteeServicePrincipal == "":
 		return validation("Either GranteePrincipal or GranteeServicePrincipal must be specified.")
@@ -93,10 +93,10 @@ func (r *createGrantRequest) checkPrincipals(s scope) error {
 	case r.GranteeServicePrincipal != "" && r.RetiringPrincipal == "" && r.RetiringServicePrincipal == "":
 		return validation("GranteeServicePrincipal requires a RetiringPrincipal or RetiringServicePrincipal.")
 	}
-	if err := s.checkPrincipal(r.GranteePrincipal, invalidARN("GranteePrincipal does not refer to a valid principal.")); err != nil {
+	if err := c.checkPrincipal(r.GranteePrincipal, invalidARN("GranteePrincipal does not refer to a valid principal.")); err != nil {
 		return err
 	}
-	if err := s.checkPrincipal(r.RetiringPrincipal, invalidARN("RetiringPrincipal does not refer to a valid principal.")); err != nil {
+	if err := c.checkPrincipal(r.RetiringPrincipal, invalidARN("RetiringPrincipal does not refer to a valid principal.")); err != nil {
 		return err
 	}
 	for _, p := range []string{r.GranteeServicePrincipal, r.RetiringServicePrincipal} {

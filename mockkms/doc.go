@@ -27,6 +27,9 @@
 // was called, as CloudTrail would; [KMS.Inject] and [Conditions] make it as
 // slow, forgetful or busy as the real one can be.
 //
+// Who may do what is not asked, unless there are principals (see [Principals]):
+// then key policies, identity-based policies and grants are enforced.
+//
 // Nothing here protects anything: key material is stored in the clear, and
 // signatures are not checked unless asked for.
 package mockkms

@@ -2,7 +2,11 @@
 
 package mockkms
 
-import "github.com/keymat/keymat/mockkms/internal/hsm"
+import (
+	"strings"
+
+	"github.com/keymat/keymat/mockkms/internal/hsm"
+)
 
 type encryptRequest struct {
 	aboutKey
@@ -19,11 +23,16 @@ type encryptAnswer struct {
 	KeyMaterialId       string `json:"-"` // told by events only
 }
 
-func encrypt(_ *call, k *key, r *encryptRequest) (*encryptAnswer, error) {
+func encrypt(c *call, k *key, r *encryptRequest) (*encryptAnswer, error) {
 	algorithm := orDefault(r.EncryptionAlgorithm, hsm.SymmetricDefault)
 	blob, err := k.encrypt(hsm.BlobEncrypt, algorithm, r.Plaintext, r.EncryptionContext)
 	if err != nil {
 		return nil, err
+	}
+	if k.symmetric() {
+		if blob, err = c.encryptBadly(k, blob, r); err != nil {
+			return nil, err
+		}
 	}
 	answer := &encryptAnswer{CiphertextBlob: blob, KeyId: k.arn(), EncryptionAlgorithm: algorithm}
 	if k.symmetric() {
@@ -114,6 +123,7 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 	if algorithm != hsm.SymmetricDefault {
 		return c.decryptRSA(ref, decryption, algorithm, blob, context)
 	}
+	blob = c.withoutName(blob)
 	materialID, err := hsm.MaterialIDOf(blob)
 	if err != nil {
 		if ref != "" { // a key that is not there, or not usable, is told first
@@ -131,11 +141,17 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 		return nil, err
 	}
 	c.uses(k)
+	if materialID != k.current().ID && c.flawed(FlawRotationForgets) {
+		return nil, invalidCiphertext()
+	}
 	o, err := k.material(materialID).open(k)
 	if err != nil {
 		return nil, err
 	}
 	plaintext, err := o.cipher.Open(blob, context)
+	if err != nil {
+		plaintext, err = c.decryptBadly(o, blob, context)
+	}
 	if err != nil {
 		return nil, refusalOf(err)
 	}
@@ -147,16 +163,18 @@ func (c *call) decrypt(ref, algorithm string, blob []byte, context map[string]st
 func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 	var k *key
 	err := c.read(func(r *records) (err error) {
-		named, err := r.namedKey(c.scope, ref)
+		named, err := c.namedKey(r, ref)
 		if err != nil {
 			return err
 		}
-		k, err = r.keyOfMaterial(c.scope, materialID)
+		k, err = c.ownerOf(r, named, materialID)
 		switch {
 		case err != nil:
 			return err
 		case named != nil && (k == nil || k.ID != named.ID):
-			return incorrectKey()
+			if k = c.twin(named, k, materialID); k == nil {
+				return incorrectKey()
+			}
 		case k == nil || k.material(materialID) == nil:
 			return foreignCiphertext()
 		}
@@ -168,14 +186,16 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 
 // namedKey is find for an optional reference. A multi-Region key is not named
 // by the ARN of its copy in another Region, although it could decrypt (recorded).
-func (r *records) namedKey(s scope, ref string) (*key, error) {
-	if ref == "" {
+func (c *call) namedKey(r *records, ref string) (*key, error) {
+	switch {
+	case ref == "":
 		return nil, nil
-	}
-	if s.isRelative(ref) {
+	case c.scope.isRelative(ref) && c.flawed(FlawRelativeARN):
+		return r.find(c.scope, ref[strings.LastIndex(ref, "/")+1:], aliasAllowed)
+	case c.scope.isRelative(ref):
 		return nil, incorrectKey()
 	}
-	return r.find(s, ref, aliasAllowed)
+	return r.find(c.scope, ref, aliasAllowed)
 }
 
 func (c *call) decryptRSA(ref string, rule *rule, algorithm string, blob []byte, context map[string]string) (*decrypted, error) {

@@ -175,11 +175,6 @@ func foreignCiphertext() *apiError {
 		"does not exist in this region, or you are not allowed to access.")
 }
 
-func accessDenied(user, action, arn string) *apiError {
-	return refuse("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on resource: %s "+
-		"because no identity-based policy allows the kms:%s action", user, action, arn, action)
-}
-
 func invalidMarker() *apiError { return refuseSilently("InvalidMarkerException") }
 
 func dryRunSucceeded() *apiError {

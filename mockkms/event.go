@@ -48,6 +48,22 @@ type EventIdentity struct {
 	AccessKeyID string `json:"accessKeyId,omitempty"`
 	UserName    string `json:"userName,omitempty"`
 	InvokedBy   string `json:"invokedBy,omitempty"` // "AWS Internal" for what happened by itself
+
+	SessionContext *EventSession `json:"sessionContext,omitempty"` // of roles
+}
+
+// An EventSession tells of the session in which a role called.
+type EventSession struct {
+	SessionIssuer EventIssuer `json:"sessionIssuer"`
+}
+
+// An EventIssuer is the role whose session it is.
+type EventIssuer struct {
+	Type        string `json:"type"`
+	PrincipalID string `json:"principalId"`
+	ARN         string `json:"arn"`
+	AccountID   string `json:"accountId"`
+	UserName    string `json:"userName"` // the role's name
 }
 
 // An EventResource is a key that an event is about.
@@ -87,10 +103,7 @@ func keyResource(arn string) EventResource {
 func (c *call) event(r *http.Request, id string, answer any, refusal *apiError) Event {
 	e := newEvent(c.scope, c.operation, c.now)
 	e.EventType, e.RequestID, e.ReadOnly = "AwsApiCall", id, c.readOnly()
-	e.UserIdentity = EventIdentity{
-		Type: "IAMUser", PrincipalID: "AIDAMOCKMOCKMOCKMOCK", ARN: c.userARN(), AccountID: c.scope.Account,
-		AccessKeyID: c.accessKey, UserName: "mock",
-	}
+	e.UserIdentity = c.identity()
 	e.SourceIPAddress, e.UserAgent = sourceAddress(r), r.UserAgent()
 	e.RequestParameters = requestParameters(c.operation, c.request)
 	e.TLSDetails = tlsDetails(r)
@@ -112,6 +125,17 @@ func (c *call) event(r *http.Request, id string, answer any, refusal *apiError) 
 		e.AdditionalEventData = additionalData(answer)
 	}
 	return e
+}
+
+// identity is who called: one of the principals, or whoever has the access key.
+func (c *call) identity() EventIdentity {
+	if c.caller != nil {
+		return c.caller.identity()
+	}
+	return EventIdentity{
+		Type: "IAMUser", PrincipalID: "AIDAMOCKMOCKMOCKMOCK", ARN: c.userARN(), AccountID: c.scope.Account,
+		AccessKeyID: c.accessKey, UserName: "mock",
+	}
 }
 
 // readOnly is what CloudTrail says of the operation: cryptography counts as

@@ -9,11 +9,13 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/keymat/keymat/mockkms"
@@ -222,4 +224,35 @@ func ExampleOpenStore() {
 	mock := mockkms.New(mockkms.WithStore(store))
 	defer mock.Close()
 	log.Fatal(http.ListenAndServe("127.0.0.1:4599", mock.Server()))
+}
+
+// With principals, policies are enforced: here an importer may bring material
+// that expires, and nothing else.
+func ExampleWithPrincipals() {
+	ctx := context.Background()
+	principals, err := mockkms.NewPrincipals(
+		mockkms.Principal{ARN: "arn:aws:iam::111122223333:root", Credentials: mockkms.Credentials{AccessKeyID: "ROOT"}},
+		mockkms.Principal{ARN: "arn:aws:iam::111122223333:user/importer", Credentials: mockkms.Credentials{AccessKeyID: "IMPORTER"}, Policies: []string{`{
+			"Version": "2012-10-17",
+			"Statement": {
+				"Effect": "Allow", "Action": "kms:ImportKeyMaterial", "Resource": "*",
+				"Condition": {"StringEquals": {"kms:ExpirationModel": "KEY_MATERIAL_EXPIRES"}}
+			}}`}},
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mock := mockkms.New(mockkms.WithPrincipals(principals))
+	defer mock.Close()
+
+	key, err := newClientIn(mock, "ROOT", region).CreateKey(ctx, &kms.CreateKeyInput{Origin: types.OriginTypeExternal})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = newClientIn(mock, "IMPORTER", region).Encrypt(ctx, &kms.EncryptInput{KeyId: key.KeyMetadata.KeyId, Plaintext: []byte("x")})
+	var denied smithy.APIError
+	if errors.As(err, &denied) {
+		fmt.Println(denied.ErrorCode(), strings.HasSuffix(denied.ErrorMessage(), "because no identity-based policy allows the kms:Encrypt action"))
+	}
+	// Output: AccessDeniedException true
 }

@@ -48,3 +48,8 @@ func OperationNames() []string { return slices.Sorted(maps.Keys(operations())) }
 func HasQuota(operation string) bool {
 	return requestQuotas[operation] > 0 || slices.Contains(cryptographic, operation) || strings.HasPrefix(operation, "GenerateDataKeyPair")
 }
+
+// ConditionKeys lists the condition keys that the mock answers for.
+func ConditionKeys() []string {
+	return slices.Sorted(maps.Keys(conditionKeys))
+}

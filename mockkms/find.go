@@ -22,7 +22,7 @@ func (r *records) find(s scope, ref string, rule aliasRule) (*key, error) {
 	resource := ref
 	if strings.HasPrefix(ref, "arn:") {
 		var err error
-		if resource, err = s.resourceOf(ref); err != nil {
+		if s, resource, err = r.resourceOf(s, ref); err != nil {
 			return nil, err
 		}
 	}
@@ -54,25 +54,44 @@ func (r *records) findByAlias(s scope, name string) (*key, error) {
 	return r.key(s, a.Target)
 }
 
-// resourceOf returns the last field of a KMS ARN, key/… or alias/…, if it is
-// one of this scope.
-func (s scope) resourceOf(arn string) (string, error) {
+// ownerOf finds the key that has a material: in the account of the key that is
+// named or else of the caller, and where policies are enforced in all that have
+// principals.
+func (c *call) ownerOf(r *records, named *key, materialID string) (*key, error) {
+	s := c.scope
+	if named != nil {
+		s = named.Scope
+	}
+	k, err := r.keyOfMaterial(s, materialID)
+	if k != nil || err != nil || named != nil || c.caller == nil {
+		return k, err
+	}
+	for _, account := range c.kms.principals.accounts {
+		if k, err = r.keyOfMaterial(scope{account, s.Region}, materialID); k != nil || err != nil {
+			return k, err
+		}
+	}
+	return nil, nil
+}
+
+// resourceOf takes a KMS ARN of this Region apart: its account, as a scope, and
+// its last field, key/… or alias/….
+func (r *records) resourceOf(s scope, arn string) (scope, string, error) {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) != 6 || parts[2] != "kms" || !isAccount(parts[4]) ||
 		!strings.HasPrefix(parts[5], "key/") && !strings.HasPrefix(parts[5], "alias/") {
-		return "", invalidARN("Invalid arn %s", arn) // assumed
+		return s, "", invalidARN("Invalid arn %s", arn) // assumed
 	}
 	if parts[1] != s.partition() || parts[3] != s.Region {
-		return "", refuse("NotFoundException", "Invalid arn %s", parts[3])
+		return s, "", refuse("NotFoundException", "Invalid arn %s", parts[3])
 	}
-	if parts[4] != s.Account {
-		// Keys of other accounts open through policies, which nothing
-		// enforces yet: until then they stay closed.
-		return "", refuse("AccessDeniedException", "User: %s is not authorized to perform this operation on this resource "+
-			"because the resource does not exist in this Region, no resource-based policies allow access, "+
-			"or a resource-based policy explicitly denies access", s.rootARN())
+	if parts[4] != s.Account && !r.everywhere {
+		// Keys of other accounts open through policies: where these are not
+		// enforced, they stay closed.
+		return s, "", refuse("AccessDeniedException", "User: %s is not authorized to perform this operation on this resource %s",
+			s.rootARN(), nowhere)
 	}
-	return parts[5], nil
+	return scope{parts[4], s.Region}, parts[5], nil
 }
 
 // isRelative reports whether arn is that of a multi-Region key of the same
@@ -81,6 +100,12 @@ func (s scope) isRelative(arn string) bool {
 	parts := strings.SplitN(arn, ":", 6)
 	return len(parts) == 6 && parts[2] == "kms" && parts[3] != s.Region && parts[4] == s.Account &&
 		strings.HasPrefix(parts[5], "key/mrk-")
+}
+
+// isForeign reports whether ref is an ARN of another account.
+func (s scope) isForeign(ref string) bool {
+	parts := strings.SplitN(ref, ":", 6)
+	return len(parts) == 6 && parts[4] != s.Account
 }
 
 // isKeyID reports whether s is spelt as KMS spells key IDs: a UUID, or mrk-

@@ -66,7 +66,7 @@ func listGrants(c *call, k *key, r *listGrantsRequest) (*listGrantsAnswer, error
 	if r.GrantId != "" && !isGrantID(r.GrantId) {
 		return nil, invalidGrantID() // assumed
 	}
-	if err := c.scope.checkPrincipal(r.GranteePrincipal, invalidARN("Input does not refer to a valid principal")); err != nil {
+	if err := c.checkPrincipal(r.GranteePrincipal, invalidARN("Input does not refer to a valid principal")); err != nil {
 		return nil, err
 	}
 	if err := checkGrantLimit(&r.paging); err != nil {
@@ -99,7 +99,7 @@ func listRetirableGrants(c *call, r *listRetirableGrantsRequest) (*listGrantsAns
 		return nil, validation("Either RetiringPrincipal or RetiringServicePrincipal must be specified.") // assumed
 	}
 	nobody := refuse("NotFoundException", "Retiring principal %s could not be found", r.RetiringPrincipal)
-	if err := c.scope.checkPrincipal(r.RetiringPrincipal, nobody); err != nil {
+	if err := c.checkPrincipal(r.RetiringPrincipal, nobody); err != nil {
 		return nil, err
 	}
 	if err := checkGrantLimit(&r.paging); err != nil {

@@ -16,8 +16,7 @@ import (
 // maxGrants is the quota of grants per key.
 const maxGrants = 50_000
 
-// A grant lets a principal use a key. The mock keeps grants and gives them out;
-// as with policies, nothing enforces them.
+// A grant lets a principal use a key, where policies are enforced.
 type grant struct {
 	ID             string // 64 hex digits
 	Created        time.Time

@@ -37,11 +37,11 @@ func getParametersForImport(c *call, rule *rule, r *getParametersForImportReques
 	if err != nil {
 		return nil, err
 	}
-	if !hsm.WrappingAllowed(k.Spec, r.WrappingAlgorithm, r.WrappingKeySpec) {
+	if !hsm.WrappingAllowed(k.Spec, r.WrappingAlgorithm, r.WrappingKeySpec) && !c.flawed(FlawAnyWrapping) {
 		return nil, validation("Wrapping algorithm %s and wrapping key spec %s cannot be used to import a %s key.",
 			r.WrappingAlgorithm, r.WrappingKeySpec, k.Spec)
 	}
-	wrapping, err := c.wrappingKey(r.WrappingKeySpec)
+	wrapping, err := c.wrappingKey(k, r.WrappingKeySpec)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,9 @@ func getParametersForImport(c *call, rule *rule, r *getParametersForImportReques
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sealing an import token: %w", err)
+	}
+	if c.flawed(FlawDeadlineMisstated) {
+		validTo = validTo.Add(parametersLifetime)
 	}
 	return &getParametersForImportAnswer{k.arn(), token, wrapping.public, epoch{validTo}}, nil
 }
@@ -83,7 +86,7 @@ type materialAnswer struct {
 // a private RSA operation, and only then changes the key. What may have
 // changed in between is checked again.
 func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*materialAnswer, error) {
-	validTo, err := r.expiry(c.now)
+	validTo, err := r.expiry(c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,25 +94,31 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkMembers(k); err != nil {
+	if err := r.checkMembers(c, k); err != nil {
 		return nil, err
 	}
 	token, err := c.openToken(k, r.ImportToken)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := unwrap(k, token, r.EncryptedKeyMaterial)
+	parsed, err := c.unwrap(k, token, r.EncryptedKeyMaterial)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.replaced(k, parsed)
 	if err != nil {
 		return nil, err
 	}
 	in := importing{
 		id:          hsm.MaterialID(k.identity(), parsed.Canonical()),
-		bytes:       parsed.Canonical(),
+		bytes:       b,
 		newMaterial: r.ImportType == "NEW_KEY_MATERIAL",
 		existing:    r.ImportType == "EXISTING_KEY_MATERIAL",
 		expected:    r.KeyMaterialId,
 		description: r.KeyMaterialDescription,
 		validTo:     validTo,
+		now:         c.now,
+		flawed:      c.flawed,
 	}
 	err = c.change(k.arn(), rule, func(rec *records, k *key) error {
 		if err := c.spendToken(rec, token, r.ImportToken); err != nil {
@@ -119,6 +128,9 @@ func importKeyMaterial(c *call, rule *rule, r *importKeyMaterialRequest) (*mater
 	})
 	if err != nil {
 		return nil, err
+	}
+	if !k.symmetric() && c.flawed(FlawIDForAll) {
+		return &materialAnswer{k.arn(), in.id}, nil
 	}
 	return k.materialAnswer(in.id), nil
 }
@@ -133,25 +145,31 @@ func (k *key) materialAnswer(id string) *materialAnswer {
 // expiry reads ExpirationModel and ValidTo: without the former, material
 // expires. The zero time means that it does not. ValidTo is cut down to whole
 // seconds (recorded).
-func (r *importKeyMaterialRequest) expiry(now time.Time) (time.Time, error) {
+func (r *importKeyMaterialRequest) expiry(c *call) (time.Time, error) {
 	switch {
-	case r.ExpirationModel == materialLasts && r.ValidTo != nil:
+	case r.ExpirationModel == materialLasts && r.ValidTo != nil && !c.flawed(FlawDateForEver):
 		return time.Time{}, validation("A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")
 	case r.ExpirationModel == materialLasts:
 		return time.Time{}, nil
+	case r.ValidTo == nil && c.flawed(FlawExpiryOptional):
+		return time.Time{}, nil
 	case r.ValidTo == nil:
 		return time.Time{}, validation("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")
-	case !r.ValidTo.After(now):
+	case !r.ValidTo.After(c.now) && !c.flawed(FlawDateInPast):
 		return time.Time{}, validation("ValidTo must be in the future")
-	case r.ValidTo.After(now.Add(maxValidity)):
+	case r.ValidTo.After(c.now.Add(maxValidity)) && !c.flawed(FlawDateBeyondYear):
 		return time.Time{}, validation("ValidTo must be less than 365 days in the future")
 	}
-	return r.ValidTo.Truncate(time.Second), nil
+	whole := r.ValidTo.Truncate(time.Second)
+	if !whole.Equal(*r.ValidTo) && c.flawed(FlawFractionsKept) {
+		return *r.ValidTo, nil
+	}
+	return whole, nil
 }
 
 // checkMembers refuses what may not be combined with each other or with the
 // key's spec, before the material is looked at (recorded).
-func (r *importKeyMaterialRequest) checkMembers(k *key) error {
+func (r *importKeyMaterialRequest) checkMembers(c *call, k *key) error {
 	if !k.symmetric() {
 		for _, member := range []struct {
 			name  string
@@ -161,17 +179,17 @@ func (r *importKeyMaterialRequest) checkMembers(k *key) error {
 			{"keyMaterialId", r.KeyMaterialId != ""},
 			{"keyMaterialDescription", r.KeyMaterialDescription != nil},
 		} {
-			if member.given {
+			if member.given && !c.flawed(FlawMembersForAll) {
 				return validation("Input parameter %s cannot be used with %s imported keys.", member.name, k.Spec)
 			}
 		}
 	}
 	if k.isReplica() && k.symmetric() {
-		if err := r.checkReplica(); err != nil {
+		if err := r.checkReplica(); err != nil && !c.flawed(FlawReplicaTakesNew) {
 			return err
 		}
 	}
-	if r.ImportType == "NEW_KEY_MATERIAL" && r.KeyMaterialId != "" {
+	if r.ImportType == "NEW_KEY_MATERIAL" && r.KeyMaterialId != "" && !c.flawed(FlawNewWithID) {
 		return validation("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")
 	}
 	return nil
@@ -199,9 +217,9 @@ func (c *call) openToken(k *key, token []byte) (hsm.TokenClaims, error) {
 	switch {
 	case err != nil:
 		return hsm.TokenClaims{}, refusalOf(err)
-	case claims.KeyARN != k.arn():
+	case claims.KeyARN != k.arn() && !c.flawed(FlawTokenForAnyKey):
 		return hsm.TokenClaims{}, invalidImportToken()
-	case !c.now.Before(claims.ValidTo):
+	case !c.now.Before(claims.ValidTo) && !c.flawed(FlawTokenNeverExpires):
 		return hsm.TokenClaims{}, expiredImportToken()
 	}
 	return claims, nil
@@ -209,19 +227,19 @@ func (c *call) openToken(k *key, token []byte) (hsm.TokenClaims, error) {
 
 // unwrap opens wrapped material and parses it as the key's spec demands.
 // Whatever is wrong with it, KMS says no more than InvalidCiphertextException.
-func unwrap(k *key, token hsm.TokenClaims, wrapped []byte) (*hsm.Key, error) {
+func (c *call) unwrap(k *key, token hsm.TokenClaims, wrapped []byte) (*hsm.Key, error) {
 	private, err := hsm.ParseWrappingKey(token.WrappingKey)
 	if err != nil {
 		return nil, fmt.Errorf("reading the wrapping key of a token: %w", err)
 	}
-	plaintext, err := hsm.Unwrap(private, token.Algorithm, wrapped)
+	plaintext, err := c.unwrapAnyhow(private, token.Algorithm, wrapped)
 	if errors.Is(err, hsm.ErrCiphertextSize) {
 		return nil, validation("Invalid encrypted key size.") // reported by a third party
 	}
 	if err != nil {
 		return nil, refusalOf(err)
 	}
-	parsed, err := hsm.ParseMaterial(k.Spec, plaintext)
+	parsed, err := c.parseAnyhow(k, plaintext)
 	return parsed, refusalOf(err)
 }
 
@@ -249,10 +267,17 @@ type deleteImportedKeyMaterialRequest struct {
 	KeyMaterialId string `shape:"BackingKeyIdType"`
 }
 
-func deleteImportedKeyMaterial(_ *call, k *key, r *deleteImportedKeyMaterialRequest) (*materialAnswer, error) {
+func deleteImportedKeyMaterial(c *call, k *key, r *deleteImportedKeyMaterialRequest) (*materialAnswer, error) {
+	if m := k.named(r.KeyMaterialId); m != nil && c.spares(m) {
+		return k.materialAnswer(m.ID), nil
+	}
+	rotating := k.pending()
 	id, err := k.deleteMaterial(r.KeyMaterialId)
 	if err != nil {
 		return nil, err
+	}
+	if rotating != nil && k.pending() == nil && c.flawed(FlawRotationDecided) {
+		k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = time.Time{}, time.Time{}
 	}
 	return k.materialAnswer(id), nil
 }

@@ -49,6 +49,8 @@ type key struct {
 	Primary  string   `json:",omitempty"`
 	Replicas []string `json:",omitempty"`
 
+	parsed *parsedPolicy // what the policy says; shared by all copies
+
 	Materials []*material `json:",omitempty"` // oldest first
 	Rotation  rotation    `json:",omitzero"`
 }
@@ -64,7 +66,7 @@ func (k *key) encode() ([]byte, error) {
 }
 
 func decodeKey(raw []byte) (*key, error) {
-	k := &key{}
+	k := &key{parsed: &parsedPolicy{}}
 	if err := json.Unmarshal(raw, k); err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func (k *key) due() time.Time {
 		next = earliest(next, k.Deletion.At)
 	}
 	for _, m := range k.Materials {
-		if m.Bytes != nil {
+		if m.Bytes != nil && m.expires() {
 			next = earliest(next, m.ValidTo)
 		}
 	}
@@ -193,7 +195,7 @@ func earliest(a, b time.Time) time.Time {
 // if that has expired by then (both recorded).
 func (k *key) settle(t time.Time) {
 	for _, m := range k.Materials {
-		if !m.ValidTo.IsZero() && !m.ValidTo.After(t) {
+		if m.expires() && !m.ValidTo.After(t) {
 			m.setBytes(nil)
 		}
 	}

@@ -59,7 +59,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	origin, err := r.origin(spec)
+	origin, err := r.origin(c, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,9 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Policy:      policy,
 		Tags:        tags,
 		Identity:    newIdentity(),
+	}
+	if k.symmetric() && c.flawed(FlawKeysAlike) {
+		clear(k.Identity)
 	}
 	if r.MultiRegion {
 		k.ID, k.Primary = newMultiRegionID(), c.scope.Region
@@ -119,7 +122,7 @@ func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
 	return r.KeyUsage, nil
 }
 
-func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
+func (r *createKeyRequest) origin(c *call, spec *hsm.Spec) (string, error) {
 	switch r.Origin {
 	case "", originKMS:
 		if r.CustomKeyStoreId != "" {
@@ -127,7 +130,10 @@ func (r *createKeyRequest) origin(spec *hsm.Spec) (string, error) {
 		}
 		return originKMS, nil
 	case originExternal:
-		if !spec.Importable() {
+		if r.CustomKeyStoreId != "" && !c.flawed(FlawKeyStoreIgnored) {
+			return "", noSuchKeyStore() // documented to be impossible; the code is assumed
+		}
+		if !spec.Importable() && !c.flawed(FlawAnySpec) {
 			return "", validation("KeySpec %s is not supported for Origin EXTERNAL", spec.Name())
 		}
 		return originExternal, nil
@@ -200,8 +206,11 @@ func enableKey(c *call, k *key, _ *keyRequest) (void, error) {
 	return void{}, nil
 }
 
-func disableKey(_ *call, k *key, _ *keyRequest) (void, error) {
+func disableKey(c *call, k *key, _ *keyRequest) (void, error) {
 	k.Disabled = true
+	if !k.Rotation.OnDemandStarted.IsZero() && c.flawed(FlawDisablingStops) {
+		k.Rotation.OnDemandStarted, k.Rotation.OnDemandEnds = time.Time{}, time.Time{}
+	}
 	return void{}, nil
 }
 
@@ -239,11 +248,14 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 	if r.PendingWindowInDays != nil {
 		window = *r.PendingWindowInDays
 	}
-	if window < minDeletionWindow || window > maxDeletionWindow {
+	if (window < minDeletionWindow || window > maxDeletionWindow) && !c.flawed(FlawAnyWindow) {
 		return nil, validation("PendingWindowInDays must be between %d and %d", minDeletionWindow, maxDeletionWindow)
 	}
+	if stock := c.kms.wrappingKeys; stock != nil {
+		stock.giveBack(k.arn())
+	}
 	k.Deletion = &deletion{Days: window}
-	if k.isReplica() || len(k.Replicas) == 0 {
+	if k.isReplica() || len(k.Replicas) == 0 || c.flawed(FlawPrimaryGoesFirst) {
 		k.Deletion.begin(c.now)
 	}
 	return &scheduleKeyDeletionAnswer{k.arn(), epoch{k.Deletion.At}, k.state().String(), window}, nil
@@ -255,8 +267,8 @@ type keyIDAnswer struct {
 
 // cancelKeyDeletion leaves the key disabled, or pending import where material
 // is missing.
-func cancelKeyDeletion(_ *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
+func cancelKeyDeletion(c *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
 	k.Deletion = nil
-	k.Disabled = true
+	k.Disabled = !c.flawed(FlawCancelEnables)
 	return &keyIDAnswer{k.arn()}, nil
 }

@@ -14,20 +14,23 @@ import (
 // KMS is a mock of AWS KMS: an [http.Handler] that serves POST requests to /.
 // Make one with [New]. All methods may be called concurrently.
 type KMS struct {
-	store       Store
-	clock       func() time.Time
-	log         *slog.Logger
-	shared      bool                   // every import uses the same few wrapping keys
-	singleUse   bool                   // a token serves one successful import
-	rotation    time.Duration          // from RotateKeyOnDemand to its completion
-	replication time.Duration          // for which keys are Creating and Updating
-	credentials map[string]Credentials // nil: signatures are not checked
-	operations  map[string]operation
+	store        Store
+	clock        func() time.Time
+	log          *slog.Logger
+	shared       bool                   // every import uses the same few wrapping keys
+	wrappingKeys *WrappingKeys          // nil: each is used once
+	singleUse    bool                   // a token serves one successful import
+	rotation     time.Duration          // from RotateKeyOnDemand to its completion
+	replication  time.Duration          // for which keys are Creating and Updating
+	credentials  map[string]Credentials // nil: signatures are not checked
+	principals   *Principals            // nil: policies are not enforced
+	operations   map[string]operation
 
 	faults     faults
 	past       past
 	buckets    buckets
 	conditions atomic.Pointer[Conditions]
+	meets      func(Flaw) // nil: nobody watches
 	trail      trail
 	calls      callLog
 	usages     usages

@@ -36,6 +36,7 @@ type material struct {
 	Bytes       []byte    `json:",omitempty"` // canonical: raw, or PKCS #8
 	Deleted     bool      `json:",omitempty"` // lost by DeleteImportedKeyMaterial, not by expiry
 	ValidTo     time.Time `json:",omitzero"`  // whole seconds; zero: does not expire
+	Outlasts    bool      `json:",omitempty"` // and stays, for a flaw
 	Description string    `json:",omitempty"`
 	Rotated     time.Time `json:",omitzero"`  // when it became current, unless it was the first
 	Automatic   bool      `json:",omitempty"` // it did so by an automatic rotation
@@ -50,6 +51,9 @@ type opened struct {
 	cipher *hsm.Cipher // symmetric keys only
 	err    error
 }
+
+// expires reports whether the material has a date, and goes by it.
+func (m *material) expires() bool { return !m.ValidTo.IsZero() && !m.Outlasts }
 
 // setBytes gives the material its bytes, or takes them away.
 func (m *material) setBytes(b []byte) {
@@ -133,6 +137,14 @@ func (k *key) material(id string) *material {
 	return nil
 }
 
+// named is the material with the ID, the current one for "".
+func (k *key) named(id string) *material {
+	if id == "" {
+		return k.current()
+	}
+	return k.material(id)
+}
+
 // An importing is material on its way into a key: unwrapped, parsed and with
 // its ID, together with what the request says of it.
 type importing struct {
@@ -143,38 +155,51 @@ type importing struct {
 	expected    string // KeyMaterialId of the request
 	description *string
 	validTo     time.Time // zero: does not expire
+	now         time.Time
+	flawed      func(Flaw) bool
 }
 
 // importMaterial takes material in, or refuses it (section 4.1 of the
 // behaviour page, as corrected by what was recorded). A disabled key becomes
 // enabled by it (recorded).
 func (k *key) importMaterial(in importing) error {
-	if in.expected != "" && in.expected != in.id {
+	if in.expected != "" && in.expected != in.id && !in.flawed(FlawNamedIDIgnored) {
 		return unexpectedMaterial(in.expected)
 	}
 	m := k.material(in.id)
 	switch {
-	case m != nil && in.newMaterial:
+	case m != nil && in.newMaterial && !in.flawed(FlawKnownAsNew):
 		return materialAlreadyAssociated(in.id, k.arn())
 	case m != nil: // again the same: its expiry and perhaps description change
 	case len(k.Materials) == 0 && in.existing:
 		return refuseSilently("IncorrectKeyMaterialException") // assumed: there is no ID to name
 	case len(k.Materials) == 0:
 		m = k.add(in.id, current)
+	case !in.newMaterial && (in.flawed(FlawOtherMaterial) || k.current().Bytes == nil && in.flawed(FlawDeletionForgets)):
+		m = k.current()
+		m.ID = in.id
 	case !in.newMaterial:
 		return unexpectedMaterial(k.current().ID)
-	case k.pending() != nil:
+	case in.flawed(FlawNewAtOnce):
+		m = k.add(in.id, pendingRotation)
+		k.rotateTo(m, in.now)
+	case k.pending() != nil && !in.flawed(FlawThirdMaterial):
 		return anotherMaterialPending(in.id, k.arn(), k.pending().ID)
 	default:
 		m = k.add(in.id, pendingRotation)
 	}
-	m.setBytes(in.bytes)
 	m.Deleted = false
-	m.ValidTo = in.validTo
+	if m.ValidTo.Equal(in.validTo) || m.Bytes == nil || !in.flawed(FlawFirstDateStays) {
+		m.ValidTo = in.validTo
+	}
+	m.Outlasts = !m.ValidTo.IsZero() && in.flawed(FlawNeverExpires)
+	m.setBytes(in.bytes)
 	if in.description != nil {
 		m.Description = *in.description
+	} else if m.Description != "" && in.flawed(FlawDescriptionDropped) {
+		m.Description = ""
 	}
-	if m.State.permanent() {
+	if m.State.permanent() && (!k.Disabled || !in.flawed(FlawImportLeavesDisabled)) {
 		k.Disabled = false
 	}
 	return nil
@@ -192,10 +217,7 @@ func (k *key) add(id string, s materialState) *material {
 // Deleting twice is no error (recorded). It returns the ID of the material
 // meant, "" when nothing was ever imported.
 func (k *key) deleteMaterial(id string) (string, error) {
-	m := k.current()
-	if id != "" {
-		m = k.material(id)
-	}
+	m := k.named(id)
 	switch {
 	case m == nil && id != "":
 		return "", materialNeverImported(id, k.arn())

@@ -151,6 +151,11 @@ func makeOperation[R, A any](r *rule, writes bool, handle func(*call, R) (A, err
 			if err := c.admitRequest(request); err != nil {
 				return nil, err
 			}
+			if c.caller != nil {
+				if err := c.authorize(r, request); err != nil {
+					return nil, err
+				}
+			}
 			answer, err := handle(c, request.(R))
 			if err == nil {
 				err = rehearsal(request)

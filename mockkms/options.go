@@ -62,6 +62,11 @@ func WithCredentials(known ...Credentials) Option {
 	}
 }
 
+// WithPrincipals has policies enforced: only calls with the access key of one of
+// these principals are answered, and only if key policy, identity policies and
+// grants allow them. Without it every key is open to all of its account.
+func WithPrincipals(p *Principals) Option { return func(k *KMS) { k.principals = p } }
+
 // WithTrail sets how many events are kept for [KMS.Events], [DefaultTrail]
 // unless told otherwise; 0 keeps none. Those of calls reach the store up to a
 // second after the call, or with [KMS.Close].

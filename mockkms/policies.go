@@ -45,7 +45,7 @@ func putKeyPolicy(c *call, k *key, r *putKeyPolicyRequest) (void, error) {
 	if err != nil {
 		return void{}, err
 	}
-	k.Policy = policy
+	k.setPolicy(policy)
 	return void{}, nil
 }
 
@@ -75,7 +75,8 @@ func listKeyPolicies(_ *call, _ *key, r *listKeyPoliciesRequest) (*listKeyPolici
 }
 
 // keyPolicy is the policy a request gives, or the one KMS gives to a key
-// without: its account may do everything. Policies are kept, not enforced.
+// without: its account may do everything. Where policies are enforced it was
+// judged before.
 func keyPolicy(c *call, given string) (string, error) {
 	if given == "" {
 		return c.scope.defaultPolicy(), nil

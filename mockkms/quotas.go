@@ -120,14 +120,44 @@ func stringMember(request any, name string) string {
 	return ""
 }
 
-// throttled counts the call against its quota and reports whether that is
+// throttled counts the call against its quotas and reports whether one is
 // used up.
 func (c *call) throttled() bool {
 	if !c.conditions.Quotas {
 		return false
 	}
 	name, rate := c.quota()
-	return rate > 0 && !c.kms.buckets.take(c.scope.path()+name, rate, c.kms.clock())
+	if !c.within(c.scope, name, rate) {
+		return true
+	}
+	return slices.ContainsFunc(c.elsewhere(), func(q regionalQuota) bool {
+		rate, set := c.conditions.Rates[q.name]
+		if !set {
+			rate = requestQuotas[q.name]
+		}
+		return !c.within(scope{c.scope.Account, q.region}, q.name, rate)
+	})
+}
+
+// within takes one request out of a quota, if there is one left.
+func (c *call) within(s scope, name string, rate float64) bool {
+	return rate <= 0 || c.kms.buckets.take(s.path()+name, rate, c.kms.clock())
+}
+
+// A regionalQuota is one that a call is counted against in another Region.
+type regionalQuota struct{ region, name string }
+
+// elsewhere are the requests that a call for two Regions counts as in the
+// other one (Developer Guide, Request quotas).
+func (c *call) elsewhere() []regionalQuota {
+	switch c.operation {
+	case "ReplicateKey": // one of the two is a rehearsal
+		region := stringMember(c.request, "ReplicaRegion")
+		return []regionalQuota{{region, "CreateKey"}, {region, "CreateKey"}}
+	case "UpdatePrimaryRegion":
+		return []regionalQuota{{stringMember(c.request, "PrimaryRegion"), c.operation}}
+	}
+	return nil
 }
 
 // buckets hold how much of each quota is left: as much as fits a second, and

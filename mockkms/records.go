@@ -53,6 +53,8 @@ type records struct {
 	cache *keyCache
 	now   time.Time
 	keep  int // events
+
+	everywhere bool // keys of other accounts are found: who calls was authorized
 }
 
 // key returns the key as of now, or nil. It is shared: clone before changing.

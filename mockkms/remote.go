@@ -98,7 +98,8 @@ func (r *Remote) SetConditions(ctx context.Context, c Conditions) error {
 	if rates == nil {
 		rates = map[string]float64{}
 	}
-	order := conditionsOrder{(*span)(&c.Latency), (*span)(&c.Lag), &c.Quotas, &rates}
+	flaws := append([]Flaw{}, c.Flaws...) // none is said, too
+	order := conditionsOrder{(*span)(&c.Latency), (*span)(&c.Lag), &c.Quotas, &rates, &flaws}
 	return r.do(ctx, http.MethodPost, "conditions", order, &conditionsReport{})
 }
 

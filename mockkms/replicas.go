@@ -37,7 +37,11 @@ func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAns
 			return err
 		}
 		replica = k.addReplica(r.ReplicaRegion, c.now, c.now.Add(c.kms.replication))
-		replica.Description, replica.Policy, replica.Tags = r.Description, policy, tags
+		replica.Description, replica.Tags = r.Description, tags
+		replica.setPolicy(policy)
+		if k.Origin == originExternal && c.flawed(FlawMaterialReplicated) {
+			replica.Materials = k.clone().Materials
+		}
 		return rec.putKey(replica)
 	})
 	if err != nil {

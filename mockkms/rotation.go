@@ -85,13 +85,15 @@ const maxOnDemandRotations = 25
 
 // startRotation begins an on-demand rotation that will end by itself. One that
 // runs already goes on alone: a second request is no error (recorded).
-func (k *key) startRotation(now, end time.Time) error {
+func (k *key) startRotation(now, end time.Time, flawed func(Flaw) bool) error {
 	switch {
 	case !k.Rotation.OnDemandStarted.IsZero():
 		return nil
+	case k.Origin == originExternal && k.pending() == nil && flawed(FlawRotatesNothing):
+		return nil
 	case k.Origin == originExternal && k.pending() == nil:
 		return nothingPendingRotation(k.arn())
-	case k.Origin == originExternal && k.pending().State == pendingEverywhere:
+	case k.Origin == originExternal && k.pending().State == pendingEverywhere && !flawed(FlawRotatesAhead):
 		return missingInReplicas()
 	case k.Rotation.OnDemandCount >= maxOnDemandRotations:
 		return rotationLimit(k.arn())

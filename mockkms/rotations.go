@@ -57,7 +57,7 @@ func rotateKeyOnDemand(c *call, k *key, _ *keyRequest) (*keyIDAnswer, error) {
 	case k.isReplica():
 		return nil, replicaRefused(k.arn(), c.operation)
 	}
-	if err := k.startRotation(c.now, c.now.Add(c.kms.rotation)); err != nil {
+	if err := k.startRotation(c.now, c.now.Add(c.kms.rotation), c.flawed); err != nil {
 		return nil, err
 	}
 	return &keyIDAnswer{k.arn()}, nil
@@ -87,7 +87,7 @@ type rotationsListEntry struct {
 }
 
 // listKeyRotations lists completed rotations, or all materials, oldest first.
-func listKeyRotations(_ *call, k *key, r *listKeyRotationsRequest) (*listKeyRotationsAnswer, error) {
+func listKeyRotations(c *call, k *key, r *listKeyRotationsRequest) (*listKeyRotationsAnswer, error) {
 	if r.IncludeKeyMaterial != "" && !k.symmetric() {
 		return nil, validation("Input parameter includeKeyMaterial can only be used with symmetric keys.")
 	}
@@ -95,7 +95,11 @@ func listKeyRotations(_ *call, k *key, r *listKeyRotationsRequest) (*listKeyRota
 	for _, m := range k.Materials {
 		all := r.IncludeKeyMaterial == "ALL_KEY_MATERIAL"
 		if k.symmetric() && (all || !m.Rotated.IsZero()) {
-			entries = append(entries, k.rotationEntry(m))
+			e := k.rotationEntry(m)
+			if m.Bytes == nil && !m.Deleted && c.flawed(FlawExpiredListed) {
+				e.ImportState = "PENDING_IMPORT"
+			}
+			entries = append(entries, e)
 		}
 	}
 	entries, p, err := slicePage(&r.paging, 100, "rotations", entries, func(e rotationsListEntry) string { return e.KeyMaterialId })

@@ -171,7 +171,8 @@ func TestRemoteConditions(t *testing.T) {
 	server := httptest.NewServer(s.mock.Server())
 	defer server.Close()
 	remote := mockkms.NewRemote(server.URL, nil)
-	want := mockkms.Conditions{Latency: time.Nanosecond, Lag: time.Second, Quotas: true, Rates: map[string]float64{"Encrypt": 0.5}}
+	want := mockkms.Conditions{Latency: time.Nanosecond, Lag: time.Second, Quotas: true, Rates: map[string]float64{"Encrypt": 0.5},
+		Flaws: []mockkms.Flaw{mockkms.FlawTokenForAnyKey}}
 	must(0, remote.SetConditions(t.Context(), want))
 	if got := must(remote.Conditions(t.Context())); !reflect.DeepEqual(got, want) || !reflect.DeepEqual(s.mock.Conditions(), want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -182,8 +183,11 @@ func TestRemoteConditions(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	must(0, remote.SetConditions(t.Context(), mockkms.Conditions{}))
-	if got := s.mock.Conditions(); got.Quotas || got.Latency != 0 || len(got.Rates) != 0 {
+	if got := s.mock.Conditions(); got.Quotas || got.Latency != 0 || len(got.Rates) != 0 || len(got.Flaws) != 0 {
 		t.Errorf("got %v", got)
+	}
+	if code, _ := ask(s.mock.Server(), "POST", "/_mock/conditions", `{"flaws": ["none-such"]}`); code != 400 {
+		t.Errorf("a flaw that there is not: status %d", code)
 	}
 }
 

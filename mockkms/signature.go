@@ -60,19 +60,19 @@ func parseAuthorization(h http.Header) (a authorization, refused *apiError) {
 	return a, nil
 }
 
-// verify checks a request's signature, if credentials were configured, and
-// gives the account that these belong to. Its time is compared with the clock
-// beneath, for clients sign with the time of day, wherever the mock's clock
-// was moved to.
+// verify checks a request's signature, if there is a secret to check it with,
+// and gives the account that its credentials belong to. Its time is compared
+// with the clock beneath, for clients sign with the time of day, wherever the
+// mock's clock was moved to.
 func (c *call) verify(r *http.Request, body []byte) *apiError {
-	if c.kms.credentials == nil {
+	known, checked, ok := c.credentials()
+	if ok && !checked {
 		return nil
 	}
 	a, refused := parseAuthorization(r.Header)
 	if refused != nil {
 		return refused
 	}
-	known, ok := c.kms.credentials[c.accessKey]
 	token := r.Header.Get("X-Amz-Security-Token")
 	if !ok || subtle.ConstantTimeCompare([]byte(known.SessionToken), []byte(token)) == 0 {
 		return refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
@@ -97,6 +97,26 @@ func (c *call) verify(r *http.Request, body []byte) *apiError {
 		c.scope.Account = known.Account
 	}
 	return nil
+}
+
+// credentials are those of the call's access key; ok is false when nobody has
+// it. They are not checked when no secret is known: with principals, that of the
+// principal or else of the configured credentials.
+func (c *call) credentials() (known Credentials, checked, ok bool) {
+	known, ok = c.kms.credentials[c.accessKey]
+	checked = c.kms.credentials != nil
+	if c.kms.principals == nil {
+		return known, checked, ok || !checked
+	}
+	if c.caller = c.kms.principals.callers[c.accessKey]; c.caller == nil {
+		return Credentials{}, false, false
+	}
+	c.scope.Account = c.caller.who.Account
+	if c.caller.credentials.SecretAccessKey != "" {
+		known, checked, ok = c.caller.credentials, true, true
+	}
+	known.Account = ""
+	return known, checked, ok || !checked
 }
 
 const signatureTime = "20060102T150405Z"

@@ -86,7 +86,10 @@ type getPublicKeyAnswer struct {
 	EncapsulationAlgorithms []string `json:",omitempty"`
 }
 
-func getPublicKey(_ *call, k *key, _ *getPublicKeyRequest) (*getPublicKeyAnswer, error) {
+func getPublicKey(c *call, k *key, _ *getPublicKeyRequest) (*getPublicKeyAnswer, error) {
+	if !k.spec().KeyPair() && k.current() != nil && c.flawed(FlawExports) {
+		return &getPublicKeyAnswer{KeyId: k.arn(), PublicKey: k.current().Bytes}, nil
+	}
 	if !k.spec().KeyPair() {
 		return nil, unsupported()
 	}

@@ -28,7 +28,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := newUUID()
 	w.Header().Set("x-amzn-RequestId", id)
-	c := &call{kms: k, requestID: id}
+	c := &call{kms: k, requestID: id, http: r}
 	answer, err := c.serve(w, r)
 	var refusal *apiError
 	if err != nil {

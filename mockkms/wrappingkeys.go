@@ -17,12 +17,27 @@ type wrappingKey struct {
 	public  []byte // SubjectPublicKeyInfo
 }
 
-// wrappingKey returns a key for one fetch: the shared one of that size, one
-// made ahead, or a new one made here and now.
-func (c *call) wrappingKey(spec string) (*wrappingKey, error) {
+// wrappingKey returns a key for one fetch of parameters for k: the shared one
+// of that size, one from the stock, or a new one.
+func (c *call) wrappingKey(k *key, spec string) (w *wrappingKey, err error) {
 	if c.kms.shared {
 		return sharedWrappingKey(spec)
 	}
+	stock := c.kms.wrappingKeys
+	if stock != nil {
+		w = stock.take(spec)
+	}
+	if w == nil {
+		w, err = c.newWrappingKey(spec)
+	}
+	if stock != nil && err == nil {
+		stock.lend(k.arn(), spec, w)
+	}
+	return w, err
+}
+
+// newWrappingKey returns one that was made ahead, or is made here and now.
+func (c *call) newWrappingKey(spec string) (*wrappingKey, error) {
 	private, err := c.takeWrappingKey(spec)
 	if err != nil {
 		return nil, err

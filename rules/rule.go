@@ -56,5 +56,7 @@ func (r *Rule) Group() string {
 
 // All lists the rules in the order of the groups.
 func All() []Rule {
-	return slices.Concat(tokenReuse())
+	return slices.Concat(
+		tokenReuse(), portability(), portableKeys(), sameMaterial(), rotation(), wrapping(), lifetime(), multiRegionKeys(), never(),
+	)
 }

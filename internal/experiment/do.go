@@ -4,11 +4,14 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -22,10 +25,11 @@ func Do[In, Out any](t *Trial, what string, want Answer, call func(context.Conte
 	if t.stopped() {
 		return new(Out)
 	}
-	o := Observation{What: what, Expected: want.String(), At: time.Now().UTC()}
-	out, err := call(context.WithValue(t.ctx, recordHere{}, &o), in)
-	o.Seconds = time.Since(o.At).Seconds()
+	r := recorded{Observation: Observation{What: what, Expected: want.String(), At: time.Now().UTC()}}
+	out, err := call(context.WithValue(t.ctx, recordHere{}, &r), in)
+	o := r.Observation
 	o.Observed, o.AsExpected = describe(err), want.fits(err)
+	t.uncertain = r.uncertain
 	switch {
 	case t.ctx.Err() != nil:
 		t.stop(context.Cause(t.ctx))
@@ -64,25 +68,61 @@ func (t *Trial) note(o Observation) {
 	}
 }
 
-// recordHere is the key of the *Observation in a call's context.
+// recordHere is the key of the *recorded in a call's context.
 type recordHere struct{}
 
-// recording is the client with calls that note operation, Region and request
-// ID in the observation their context carries.
+// recorded is what the client notes of a call.
+type recorded struct {
+	Observation
+	uncertain bool // an attempt got no answer, and may have been carried out
+}
+
+// recording is the client with calls that note operation, Region, request ID
+// and time in the observation their context carries.
 func recording(client *kms.Client) *kms.Client {
 	return kms.New(client.Options(), func(o *kms.Options) {
 		o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(s *middleware.Stack) error {
-			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("recordObservation", record), middleware.After)
+			return errors.Join(
+				s.Initialize.Add(middleware.InitializeMiddlewareFunc("recordObservation", record), middleware.After),
+				s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("recordAttempt", recordAttempt), middleware.Before),
+			)
 		})
 	})
 }
 
+// record stands behind what else a client does to begin with, so that waiting
+// for one's turn is no part of the time a call took.
 func record(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	r, ok := ctx.Value(recordHere{}).(*recorded)
+	if !ok {
+		return next.HandleInitialize(ctx, in)
+	}
+	r.At = time.Now().UTC()
 	out, metadata, err := next.HandleInitialize(ctx, in)
-	if o, ok := ctx.Value(recordHere{}).(*Observation); ok {
-		o.Operation = awsmiddleware.GetOperationName(ctx)
-		o.Region = awsmiddleware.GetRegion(ctx)
-		o.RequestID, _ = awsmiddleware.GetRequestIDMetadata(metadata)
+	r.Seconds = time.Since(r.At).Seconds()
+	r.Operation = awsmiddleware.GetOperationName(ctx)
+	r.Region = awsmiddleware.GetRegion(ctx)
+	r.RequestID, _ = awsmiddleware.GetRequestIDMetadata(metadata)
+	return out, metadata, err
+}
+
+// recordAttempt stands around the sending of each attempt, which does not come
+// to it where there are no credentials.
+func recordAttempt(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if r, ok := ctx.Value(recordHere{}).(*recorded); ok && unanswered(err) {
+		r.uncertain = true
 	}
 	return out, metadata, err
+}
+
+// unanswered reports whether an attempt that ended in err may have been carried
+// out all the same: it got as far as KMS, and KMS did not say that it refused.
+func unanswered(err error) bool {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorFault() == smithy.FaultServer
+	}
+	network, ok := errors.AsType[*net.OpError](err)
+	return err != nil && !(ok && network.Op == "dial")
 }

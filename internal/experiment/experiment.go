@@ -23,7 +23,8 @@ import (
 
 // A Bench is where trials are made: a KMS, and what can be done with it.
 type Bench struct {
-	// KMS is the client for a Region. It is asked once for each.
+	// KMS is the client for a Region. It is asked often, from several goroutines,
+	// and gives the same again.
 	KMS func(region string) (*kms.Client, error)
 
 	Region string // where keys are made, such as "eu-central-1"
@@ -40,6 +41,15 @@ type Bench struct {
 	Observe func(*Trial, Observation)
 }
 
+// client is the one for a Region.
+func (b *Bench) client(region string) (*kms.Client, error) {
+	client, err := b.KMS(region)
+	if err != nil {
+		return nil, fmt.Errorf("reaching KMS in %s: %w", region, err)
+	}
+	return client, nil
+}
+
 // A Clock is the time of a KMS that lets it be moved, as the mock does.
 type Clock interface {
 	// Now is the time there, UTC.
@@ -51,7 +61,8 @@ type Clock interface {
 // A Ledger remembers outside of this process which keys a run made, so that
 // the next one can clean up after one that was killed.
 type Ledger interface {
-	Making(region string) error // a key is about to be made there
+	Making(region string) error  // a key is about to be made there
+	NotMade(region string) error // it was refused; without this or Made nobody knows
 	Made(keyARN string) error
 	Gone(keyARN string) error // its deletion is scheduled
 }
@@ -65,6 +76,7 @@ type Trial struct {
 	bench     *Bench
 	ctx       context.Context
 	err       error
+	uncertain bool // the last call may have been carried out more often than its answer says
 	steps     []Observation
 	keys      []Key
 	undo      []func(context.Context) error
@@ -81,9 +93,9 @@ func (b *Bench) Start(ctx context.Context, name string) *Trial {
 
 // In is the client for another Region.
 func (t *Trial) In(region string) *kms.Client {
-	client, err := t.bench.KMS(region)
+	client, err := t.bench.client(region)
 	if err != nil {
-		t.stop(fmt.Errorf("reaching KMS in %s: %w", region, err))
+		t.stop(err)
 		return kms.New(kms.Options{Region: region}) // is not called: the trial has stopped
 	}
 	return recording(client)
@@ -155,12 +167,14 @@ func (t *Trial) Finish(ctx context.Context) ([]Leaving, error) {
 	}
 	var leaving []Leaving
 	for _, k := range slices.Backward(t.keys) { // replicas before their primary
-		l, err := t.bench.scheduleDeletion(ctx, k)
+		l, err := t.bench.retire(ctx, k.ARN)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		leaving = append(leaving, l)
+		if l != nil {
+			leaving = append(leaving, *l)
+		}
 	}
 	return leaving, errors.Join(errs...)
 }

@@ -29,7 +29,7 @@ func bench(t *testing.T) (*experiment.Bench, *mockkms.KMS) {
 		KMS: func(region string) (*kms.Client, error) {
 			return kms.New(kms.Options{
 				Region:      region,
-				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret", ""),
+				Credentials: credentials.NewStaticCredentialsProvider("111122223333", "secret-enough", ""),
 				HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
 				Retryer:     aws.NopRetryer{},
 			}), nil

@@ -3,8 +3,6 @@
 package experiment
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -53,6 +51,12 @@ func (e *LeftError) Unwrap() error { return e.Err }
 // NewKey makes a key of EXTERNAL origin in the bench's Region; change alters
 // the request before it is sent, and may be nil.
 func (t *Trial) NewKey(spec material.Spec, change func(*kms.CreateKeyInput)) Key {
+	return t.AskForKey("create "+t.nextLabel(), Success, spec, change)
+}
+
+// AskForKey is NewKey where KMS may be expected to refuse: whatever it makes,
+// Finish cleans up. Calling CreateKey through [Do] would leave keys behind.
+func (t *Trial) AskForKey(what string, want Answer, spec material.Spec, change func(*kms.CreateKeyInput)) Key {
 	k := Key{Label: t.nextLabel(), Region: t.bench.Region, Spec: spec}
 	in := &kms.CreateKeyInput{
 		Origin:      types.OriginTypeExternal,
@@ -64,9 +68,7 @@ func (t *Trial) NewKey(spec material.Spec, change func(*kms.CreateKeyInput)) Key
 	if change != nil {
 		change(in)
 	}
-	t.announce(k.Region)
-	out := Do(t, "create "+k.Label, Success, t.KMS.CreateKey, in)
-	t.adopt(&k, out.KeyMetadata)
+	t.make(&k, func() *types.KeyMetadata { return Do(t, what, want, t.KMS.CreateKey, in).KeyMetadata })
 	return k
 }
 
@@ -77,14 +79,14 @@ func (t *Trial) Replicate(primary Key) Key {
 		t.Impossible("it needs a second Region, and none is given")
 	}
 	k := Key{Label: "the replica of " + primary.Label, Region: t.bench.Second, Spec: primary.Spec}
-	t.announce(k.Region)
-	out := Do(t, "replicate "+primary.Label+" to "+k.Region, Success, t.KMS.ReplicateKey, &kms.ReplicateKeyInput{
-		KeyId:         aws.String(primary.ARN),
-		ReplicaRegion: aws.String(k.Region),
-		Description:   aws.String("keymat: " + t.Name),
-		Tags:          []types.Tag{{TagKey: aws.String(Tag), TagValue: aws.String(t.bench.Run)}},
+	t.make(&k, func() *types.KeyMetadata {
+		return Do(t, "replicate "+primary.Label+" to "+k.Region, Success, t.KMS.ReplicateKey, &kms.ReplicateKeyInput{
+			KeyId:         aws.String(primary.ARN),
+			ReplicaRegion: aws.String(k.Region),
+			Description:   aws.String("keymat: " + t.Name),
+			Tags:          []types.Tag{{TagKey: aws.String(Tag), TagValue: aws.String(t.bench.Run)}},
+		}).ReplicaKeyMetadata
 	})
-	t.adopt(&k, out.ReplicaKeyMetadata)
 	return k
 }
 
@@ -97,59 +99,38 @@ func (t *Trial) nextLabel() string {
 	return fmt.Sprintf("key %d", n+1)
 }
 
-// announce tells the ledger before a key is made: the answer may get lost.
-func (t *Trial) announce(region string) {
-	if t.bench.Ledger != nil && !t.stopped() {
-		t.Must(t.bench.Ledger.Making(region))
-	}
-}
-
-// adopt makes the key one that Finish cleans up.
-func (t *Trial) adopt(k *Key, m *types.KeyMetadata) {
-	if m == nil {
+// make makes a key that Finish cleans up. The ledger hears of it before, as
+// the answer may get lost, and after.
+func (t *Trial) make(k *Key, call func() *types.KeyMetadata) {
+	if t.stopped() {
 		return
 	}
-	k.ARN = aws.ToString(m.Arn)
-	t.keys = append(t.keys, *k)
-	if t.bench.Ledger != nil {
-		t.Must(t.bench.Ledger.Made(k.ARN))
+	ledger := t.bench.Ledger
+	if ledger == nil {
+		ledger = noLedger{}
+	}
+	if err := ledger.Making(k.Region); err != nil {
+		t.stop(err)
+		return
+	}
+	made := call()
+	if made != nil {
+		k.ARN = aws.ToString(made.Arn)
+		t.keys = append(t.keys, *k)
+		t.Must(ledger.Made(k.ARN))
+	}
+	switch {
+	case made != nil && t.uncertain: // an earlier attempt may have made one more
+		t.Must(ledger.Making(k.Region))
+	case made == nil && !t.uncertain:
+		t.Must(ledger.NotMade(k.Region))
 	}
 }
 
-// scheduleDeletion schedules one key's deletion, which may have been a step of
-// the trial already, and tells the ledger.
-func (b *Bench) scheduleDeletion(ctx context.Context, k Key) (Leaving, error) {
-	client, err := b.KMS(k.Region)
-	if err != nil {
-		return Leaving{}, &LeftError{k.ARN, err}
-	}
-	out, err := client.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: aws.String(k.ARN), PendingWindowInDays: aws.Int32(Window)})
-	deletion := time.Time{}
-	if err == nil {
-		deletion = aws.ToTime(out.DeletionDate).UTC()
-	}
-	if _, ok := errors.AsType[*types.KMSInvalidStateException](err); ok {
-		deletion, err = scheduled(ctx, client, k, err)
-	}
-	if err != nil {
-		return Leaving{}, &LeftError{k.ARN, err}
-	}
-	if b.Ledger != nil {
-		err = b.Ledger.Gone(k.ARN)
-	}
-	return Leaving{k.ARN, deletion}, err
-}
+// noLedger remembers nothing.
+type noLedger struct{}
 
-// scheduled tells when a key that cannot be scheduled for deletion will go:
-// because it was scheduled before, or else refusal stands.
-func scheduled(ctx context.Context, client *kms.Client, k Key, refusal error) (time.Time, error) {
-	out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(k.ARN)})
-	if err != nil {
-		return time.Time{}, err
-	}
-	switch out.KeyMetadata.KeyState {
-	case types.KeyStatePendingDeletion, types.KeyStatePendingReplicaDeletion:
-		return aws.ToTime(out.KeyMetadata.DeletionDate).UTC(), nil
-	}
-	return time.Time{}, refusal
-}
+func (noLedger) Making(string) error  { return nil }
+func (noLedger) NotMade(string) error { return nil }
+func (noLedger) Made(string) error    { return nil }
+func (noLedger) Gone(string) error    { return nil }

@@ -33,6 +33,10 @@ type Answer struct {
 	Mute bool   // it has no message at all
 }
 
+// AnyCode is the code of a refusal for which no code is known. Accidents are
+// none.
+const AnyCode = "any refusal"
+
 // Success is the answer of a call that KMS carries out.
 var Success = Answer{}
 
@@ -71,7 +75,7 @@ func (a Answer) fits(err error) bool {
 		return a.Code == "" && err == nil
 	}
 	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != a.Code {
+	if !errors.As(err, &api) || api.ErrorCode() != a.Code && (a.Code != AnyCode || accident(err)) {
 		return false
 	}
 	return strings.Contains(api.ErrorMessage(), a.Says) && (!a.Mute || api.ErrorMessage() == "")
@@ -94,9 +98,18 @@ func describe(err error) string {
 // accidents are errors that say something about the account or the moment, and
 // nothing about a rule.
 var accidents = []string{
-	"AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "InvalidSignatureException",
-	"MissingAuthenticationTokenException", "IncompleteSignature", "OptInRequired",
-	"ThrottlingException", "LimitExceededException", "KMSInternalException", "DependencyTimeoutException", "ServiceUnavailableException",
+	"AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken", "RequestExpired",
+	"InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
+	"IncompleteSignature", "OptInRequired", "ThrottlingException", "Throttling", "TooManyRequestsException", "LimitExceededException",
+	"KMSInternalException", "DependencyTimeoutException", "InternalFailure", "ServiceUnavailableException", "ServiceUnavailable",
+}
+
+// Passing reports whether an error that ended a trial says something about the
+// moment only, so that the next trial may well go through: an error inside
+// KMS, as opposed to a denied permission, a quota, or a broken connection.
+func Passing(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer
 }
 
 // accident reports whether err says nothing about the rule. What KMS did not

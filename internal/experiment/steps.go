@@ -4,6 +4,7 @@ package experiment
 
 import (
 	"bytes"
+	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -147,7 +148,7 @@ func (t *Trial) Await(what, want string, look func() (string, error)) {
 		patience = DefaultPatience
 	}
 	var got string
-	for deadline := time.Now().Add(patience); !t.stopped(); t.sleep(pause) {
+	for deadline := time.Now().Add(patience); !t.stopped(); sleep(t.ctx, pause) {
 		var err error
 		if got, err = look(); err != nil {
 			t.stop(err)
@@ -160,12 +161,12 @@ func (t *Trial) Await(what, want string, look func() (string, error)) {
 	}
 }
 
-func (t *Trial) sleep(d time.Duration) {
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-t.ctx.Done():
+	case <-ctx.Done():
 	}
 }
 

@@ -231,3 +231,32 @@ func wantOnly(t *testing.T, names ...string) {
 		t.Errorf("the folder holds %q, want %q", got, names)
 	}
 }
+
+func TestMakeFolder(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "shares")
+	for range 2 { // the second time it is there
+		if err := files.MakeFolder(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantMode(t, folder, fs.ModeDir|0o700)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.MakeFolder(dir); err != nil {
+		t.Error(err)
+	}
+	wantMode(t, dir, fs.ModeDir|0o755)
+
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.MakeFolder(file); err == nil || err.Error() != "making "+file+": there is something that is no folder" {
+		t.Errorf("a file in the way: %v", err)
+	}
+	if err := files.MakeFolder(filepath.Join(dir, "no", "such")); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "making ") {
+		t.Errorf("no parent: %v", err)
+	}
+}

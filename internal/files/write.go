@@ -138,3 +138,23 @@ func writeTemp(name string, data []byte, mode fs.FileMode) (temp string, err err
 	}
 	return temp, nil
 }
+
+// MakeFolder makes a folder for secrets, which only its owner may enter (0700),
+// if there is none of that name, and it survives a power loss once MakeFolder
+// returns nil. What is there already keeps its permissions. An error is the
+// operating system's, wrapped, or says that something else has the name.
+func MakeFolder(name string) error {
+	switch info, err := os.Stat(name); {
+	case err == nil && !info.IsDir():
+		return wrap("making", name, errors.New("there is something that is no folder"))
+	case err == nil:
+		return nil
+	}
+	if err := os.Mkdir(name, 0o700); err != nil {
+		return wrap("making", name, err)
+	}
+	if err := syncFolder(filepath.Dir(name)); err != nil {
+		return wrap("making", name, err)
+	}
+	return nil
+}

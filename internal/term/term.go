@@ -55,19 +55,26 @@ type Prompter interface {
 	// Line asks for a line that may be seen, and gives it without the space
 	// around it: for what somebody shall not agree to without thinking.
 	Line(ctx context.Context, prompt string) (string, error)
+	// Choose asks for one of several answers and returns its position. The
+	// question may be empty where the options speak for themselves.
+	Choose(ctx context.Context, question string, options []Option) (int, error)
+	// Show shows a secret until Enter is pressed, and leaves nothing of it on the
+	// screen or in what can be scrolled back to.
+	Show(ctx context.Context, title string, secret []byte) error
 }
 
 // Terminal is the Prompter on the controlling terminal. It holds nothing open
 // between questions.
 type Terminal struct {
 	plain bool // no colours
+	dumb  bool // no escape sequences at all
 }
 
 // New returns the Prompter on the controlling terminal of the process; getenv
 // is asked for NO_COLOR and TERM. Whether there is such a terminal is found out
 // by the first question.
 func New(getenv func(string) string) *Terminal {
-	return &Terminal{plain: !wantsColor(getenv)}
+	return &Terminal{plain: !wantsColor(getenv), dumb: getenv("TERM") == "dumb"}
 }
 
 // Refuse is the Prompter of somebody who does not want to be asked.
@@ -88,10 +95,29 @@ func (Refuse) Line(_ context.Context, prompt string) (string, error) {
 	return "", &NoTerminalError{What: prompt, NoInput: true}
 }
 
+// Show returns a *NoTerminalError.
+func (Refuse) Show(_ context.Context, title string, _ []byte) error {
+	return &NoTerminalError{What: title, NoInput: true}
+}
+
 // IsTerminal reports whether a stream is a file that is a terminal.
 func IsTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && xterm.IsTerminal(int(f.Fd()))
+}
+
+// Width is how many characters fit in a line of a stream, or 0 where that is
+// not a terminal, or not known.
+func Width(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := xterm.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // Color reports whether to write colours to a stream: to a terminal that can

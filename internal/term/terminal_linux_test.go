@@ -46,6 +46,12 @@ func answer(question string) {
 		got, err = terminal.Confirm(ctx, "This cannot be undone.\nDelete it")
 	case "line":
 		got, err = terminal.Line(ctx, "This cannot be undone.\nType alias/app")
+	case "choose":
+		got, err = terminal.Choose(ctx, "What does \x1b KMS say?", []term.Option{{Key: "1", Label: "yes"}, {Key: "2", Label: "no"}, {Label: "let me see"}})
+	case "menu":
+		got, err = terminal.Choose(ctx, "", []term.Option{{Label: "go on"}, {Key: "q", Label: "quit"}})
+	case "show":
+		err = terminal.Show(ctx, "Share \x1b[2J1", []byte("tomato\npotato"))
 	}
 	fmt.Printf("%#v %v", got, err)
 }
@@ -252,6 +258,83 @@ func TestNoTerminal(t *testing.T) {
 	}
 	want := `false cannot ask "This cannot be undone.\nDelete it": no terminal: opening /dev/tty: no such device or address`
 	if string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestShow: a secret is gone from the screen, and from what is above it, when
+// Enter, Ctrl-C or a signal has ended the question.
+func TestShow(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(*termtest.Console)
+		want string
+	}{
+		{"enter", func(c *termtest.Console) { c.Type("\r") }, "<nil> <nil>"},
+		{"Ctrl-C", func(c *termtest.Console) { c.Type("\x03") }, "<nil> interrupted"},
+		{"a signal", func(c *termtest.Console) { c.Signal(syscall.SIGTERM) }, "<nil> context canceled"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			console := termtest.Open(t)
+			outcome := ask(t, console, "show", "TERM=xterm")
+			console.Expect("\x1b[?1049h\x1b[2J\x1b[HShare \uFFFD[2J1\r\n\r\ntomato\r\npotato\r\n\r\nPress Enter to wipe the screen: ")
+			tt.end(console)
+			if got := outcome(); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+			if screen := console.Screen(); !strings.HasSuffix(screen, "\x1b[2J\x1b[3J\x1b[H\x1b[?1049l") {
+				t.Errorf("screen %q", screen)
+			}
+		})
+	}
+}
+
+// TestShowOnDumbTerminal: a screen that cannot be wiped shows no secret.
+func TestShowOnDumbTerminal(t *testing.T) {
+	console := termtest.Open(t)
+	outcome := ask(t, console, "show", "TERM=dumb")
+	if got := outcome(); !strings.Contains(got, "this terminal cannot wipe its screen") {
+		t.Errorf("got %s", got)
+	}
+	if screen := console.Screen(); strings.Contains(screen, "tomato") {
+		t.Errorf("screen %q", screen)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	const menu = "What does \uFFFD KMS say?\r\n  1      yes\r\n  2      no\r\n  Enter  let me see\r\n> "
+	tests := []struct{ name, question, menu, keys, again, want string }{
+		{"number", "choose", menu, "2\r", "", "1 <nil>"},
+		{"enter", "choose", menu, "\r", "", "2 <nil>"},
+		{"ask again", "choose", menu, "3\r", "Please type one of 1, 2 or Enter.\r\n> ", "0 <nil>"},
+		{"interrupt", "choose", menu, "\x03", "", "0 interrupted"},
+		{"end", "choose", menu, "\x04", "", "0 EOF"},
+		{"one line", "menu", "Enter go on · q quit > ", "Q\r", "", "1 <nil>"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			console := termtest.Open(t)
+			outcome := ask(t, console, test.question, "NO_COLOR=1")
+			console.Expect(test.menu)
+			console.Type(test.keys)
+			if test.again != "" {
+				console.Expect(test.again)
+				console.Type("1\r")
+			}
+			if got := outcome(); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestChooseGivesWay: what a signal ends must not wait for a key.
+func TestChooseGivesWay(t *testing.T) {
+	console := termtest.Open(t)
+	outcome := ask(t, console, "menu")
+	console.Expect("quit")
+	console.Signal(syscall.SIGTERM)
+	if got, want := outcome(), "0 context canceled"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -73,6 +73,12 @@ func (c *Console) Start(cmd *exec.Cmd) {
 	}
 }
 
+// Attach makes the console the standard streams of cmd, as in a shell. Start
+// must follow.
+func (c *Console) Attach(cmd *exec.Cmd) {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.line, c.line, c.line
+}
+
 // Type presses keys. Questions throw away what was typed before them: Expect
 // the question first.
 func (c *Console) Type(keys string) {

@@ -49,6 +49,7 @@ const (
 type Cipher struct {
 	id     [32]byte
 	master [32]byte
+	bare   bool // every message is sealed under master itself
 }
 
 // NewCipher derives a cipher from the secret of a KMS key, which the copies of a
@@ -63,6 +64,18 @@ func NewCipher(secret [32]byte, k *Key) (*Cipher, error) {
 		id:     derive(&secret, labelMaterialID, k.canonical),
 		master: derive(&secret, labelCiphertext, k.canonical),
 	}, nil
+}
+
+// Outright is the cipher that a careless KMS would be, for flaws: it encrypts
+// under the material k itself, so that whoever has that needs no KMS.
+func (c *Cipher) Outright(k *Key) *Cipher { return &Cipher{c.id, [32]byte(k.canonical), true} }
+
+// messageKey is the key of one message, by its salt.
+func (c *Cipher) messageKey(salt []byte) [32]byte {
+	if c.bare {
+		return c.master
+	}
+	return derive(&c.master, labelCiphertext, salt)
 }
 
 // MaterialID is the KeyMaterialId, as [MaterialID] computes it.
@@ -88,7 +101,7 @@ func (c *Cipher) Seal(kind BlobKind, plaintext []byte, context map[string]string
 	binary.BigEndian.PutUint32(framed[frameLen-4:], uint32(len(plaintext)))
 	framed = append(framed, plaintext...)
 
-	key := derive(&c.master, labelCiphertext, header[blobSaltAt:])
+	key := c.messageKey(header[blobSaltAt:])
 	return sealEnvelope(&key, header[:], framed, encodeContext(context)), nil
 }
 
@@ -98,7 +111,7 @@ func (c *Cipher) Open(blob []byte, context map[string]string) ([]byte, error) {
 	if !isBlob(blob) || [32]byte(blob[blobIDAt:]) != c.id {
 		return nil, ErrCiphertext
 	}
-	key := derive(&c.master, labelCiphertext, blob[blobSaltAt:blobHeader])
+	key := c.messageKey(blob[blobSaltAt:blobHeader])
 	framed, ok := openEnvelope(&key, blob, blobHeader, encodeContext(context))
 	if !ok || len(framed) < frameLen {
 		return nil, ErrCiphertext

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/internal/card"
+	"github.com/keymat/keymat/internal/files"
+)
+
+// quorum is who shall hold shares, and how they get them.
+type quorum struct {
+	of         string // "3/5"
+	scheme     escrow.Scheme
+	fips       bool
+	dir        string
+	custodians []string
+	show       bool
+}
+
+func (q *quorum) register(c *cobra.Command) {
+	q.scheme = escrow.SLIP39
+	c.Flags().StringVar(&q.of, "quorum", "", "seal under a fresh key, of which `k/n` shares are made: 3/5 makes five, and any three open the escrow")
+	c.Flags().TextVar(&q.scheme, "scheme", escrow.SLIP39, "`how` to share the key: slip39 (words) or shamir (the textbook scheme)")
+	c.Flags().BoolVar(&q.fips, "fips", false, "with --quorum: seal with AES-256-GCM instead of age")
+	c.Flags().StringVar(&q.dir, "shares-dir", "", "`folder` for the shares, made if need be: a card to print each, or with --custodian an age file each")
+	c.Flags().StringArrayVar(&q.custodians, "custodian", nil, "`recipient` of one share, from the first on; as often as there are shares")
+	c.Flags().BoolVar(&q.show, "show-shares", false, "show the shares on the terminal, one at a time, instead")
+	complete(c, "scheme", escrow.Schemes())
+}
+
+// plan reads "3/5".
+func (q quorum) plan() (escrow.Plan, error) {
+	p := escrow.Plan{Profile: escrow.Quorum, Scheme: q.scheme}
+	if q.fips {
+		p.Profile = escrow.FIPSQuorum
+	}
+	k, n, found := strings.Cut(q.of, "/")
+	var errK, errN error
+	p.Threshold, errK = strconv.Atoi(k)
+	p.Count, errN = strconv.Atoi(n)
+	if !found || errK != nil || errN != nil || p.Threshold < escrow.MinThreshold || p.Threshold > p.Count || p.Count > escrow.MaxShares {
+		return p, usagef("--quorum takes two numbers like 3/5: how many shares it takes, from %d, and how many there are, up to %d", escrow.MinThreshold, escrow.MaxShares)
+	}
+	return p, nil
+}
+
+// check finds what would stop the shares from being handed out.
+func (q quorum) check() error {
+	if q.of == "" {
+		if q.dir != "" || q.show || q.fips || len(q.custodians) > 0 {
+			return usagef("--shares-dir, --custodian, --show-shares and --fips go with --quorum")
+		}
+		return nil
+	}
+	p, err := q.plan()
+	if err != nil {
+		return err
+	}
+	if q.show == (q.dir != "") {
+		return usagef("say where the shares go: --shares-dir FOLDER, or --show-shares")
+	}
+	if len(q.custodians) > 0 && (q.show || len(q.custodians) != p.Count) {
+		return usagef("--custodian: %d were named for %d shares", len(q.custodians), p.Count)
+	}
+	if q.show {
+		return nil
+	}
+	if _, err := os.Stat(q.dir); errors.Is(err, fs.ErrNotExist) {
+		return files.Check(q.dir, files.KeepExisting) // it will be made
+	}
+	for i := range p.Count {
+		if err := files.Check(q.file(i), files.KeepExisting); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file is where a share goes, from 0.
+func (q quorum) file(i int) string {
+	kind := "html"
+	if len(q.custodians) > 0 {
+		kind = "age"
+	}
+	return filepath.Join(q.dir, fmt.Sprintf("share-%d.%s", i+1, kind))
+}
+
+// handOut gives each share away in the way that was asked for. When one cannot
+// be, those that were written are removed: the escrow they open will not exist.
+func (a *app) handOut(ctx context.Context, f *escrow.File, shares []escrow.Share, q quorum) (written []string, err error) {
+	if q.show {
+		return nil, a.showShares(ctx, f, shares)
+	}
+	defer func() {
+		if err != nil {
+			removeAll(written)
+			written = nil
+		}
+	}()
+	to := make([]escrow.Recipient, len(q.custodians))
+	for i, custodian := range q.custodians {
+		if to[i], err = escrow.ParseRecipient(custodian, a.pluginUI(ctx)); err != nil {
+			return written, fmt.Errorf("custodian %d: %w", i+1, err)
+		}
+	}
+	if err := files.MakeFolder(q.dir); err != nil {
+		return nil, err
+	}
+	for i, s := range shares {
+		if err := a.writeShare(f, s, q, to, i); err != nil {
+			return written, err
+		}
+		written = append(written, q.file(i))
+	}
+	if len(to) == 0 {
+		a.warn("whoever reads %d of the cards in %s opens the escrow: print them, one for each custodian, and remove the files", f.Shares.Threshold, q.dir)
+	}
+	return written, nil
+}
+
+func removeAll(names []string) {
+	for _, name := range names {
+		os.Remove(name)
+	}
+}
+
+// writeShare writes one share and reads it back.
+func (a *app) writeShare(f *escrow.File, s escrow.Share, q quorum, to []escrow.Recipient, i int) error {
+	var data []byte
+	var err error
+	if len(to) > 0 {
+		err = s.Line().Expose(func(line []byte) (err error) {
+			data, err = escrow.EncryptTo(append(bytes.Clone(line), '\n'), to[i])
+			return err
+		})
+	} else {
+		data, err = cardOf(f, s)
+	}
+	defer clear(data)
+	if err != nil {
+		return fmt.Errorf("share %d: %w", i+1, err)
+	}
+	if err := files.WriteSecret(q.file(i), data, files.KeepExisting); err != nil {
+		return err
+	}
+	return a.readBack(q.file(i), data)
+}
+
+// schemeNames are the schemes as people know them.
+var schemeNames = map[escrow.Scheme]string{
+	escrow.SLIP39: "SLIP-0039 (words)",
+	escrow.Shamir: "plain Shamir sharing over GF(256), in Bech32m",
+}
+
+func cardOf(f *escrow.File, s escrow.Share) ([]byte, error) {
+	var page bytes.Buffer
+	err := s.Text().Expose(func(text []byte) error {
+		return s.Line().Expose(func(line []byte) error {
+			return card.Card{
+				Escrow: f.ID.String(), KeySpec: string(f.KeySpec), Fingerprint: f.Fingerprint, Created: f.Created,
+				Scheme: schemeNames[s.Scheme], FIPS: f.Profile == escrow.FIPSQuorum,
+				Index: s.Index, Threshold: s.Threshold, Count: f.Shares.Count,
+				Text: text, Line: line, By: "keymat " + thisVersion().Version,
+			}.Write(&page)
+		})
+	})
+	return page.Bytes(), err
+}
+
+// showShares shows the shares on the terminal, each to the person who is to
+// copy it, once the room is said to be ready.
+func (a *app) showShares(ctx context.Context, f *escrow.File, shares []escrow.Share) error {
+	for _, s := range shares {
+		ready := fmt.Sprintf("Share %d of %d comes next. Can nobody but its custodian see the screen", s.Index, f.Shares.Count)
+		if err := a.confirm(ctx, ready); err != nil {
+			return err
+		}
+		title := fmt.Sprintf("Share %d of %d of the escrow %s. Any %d open it.", s.Index, f.Shares.Count, f.ID, s.Threshold)
+		if err := a.prompter().Show(ctx, title, onScreen(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onScreen lays a share out to be copied: words in numbered lines of three.
+func onScreen(s escrow.Share) (lines []byte) {
+	s.Text().Expose(func(text []byte) error {
+		words := bytes.Fields(text)
+		if len(words) == 1 {
+			lines = bytes.Clone(text)
+			return nil
+		}
+		for i, w := range words {
+			lines = fmt.Appendf(lines, "%3d %-10s", i+1, w)
+			if i%3 == 2 {
+				lines = append(lines, '\n')
+			}
+		}
+		return nil
+	})
+	return lines
+}
