@@ -273,6 +273,35 @@ func (f frozenKMS) GetKeyRotationStatus(context.Context, *kms.GetKeyRotationStat
 	return &kms.GetKeyRotationStatusOutput{OnDemandRotationStartDate: aws.Time(time.Now())}, nil
 }
 
+// shyKMS shows only after a while that a rotation runs.
+type shyKMS struct {
+	importer.KMS
+	shown time.Time
+}
+
+func (s shyKMS) GetKeyRotationStatus(ctx context.Context, in *kms.GetKeyRotationStatusInput, o ...func(*kms.Options)) (*kms.GetKeyRotationStatusOutput, error) {
+	out, err := s.KMS.GetKeyRotationStatus(ctx, in, o...)
+	if err == nil && time.Now().Before(s.shown) {
+		out.OnDemandRotationStartDate = nil
+	}
+	return out, err
+}
+
+// A rotation that KMS has accepted is not asked for again because it does not
+// show yet.
+func TestRotateIsAskedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		k := b.rotatable(t)
+		b.Importer.KMS = shyKMS{b.client, time.Now().Add(10 * time.Second)}
+		b.calls()
+		done, err := b.Rotate(t.Context(), k, rotation(generate(t, material.SymmetricDefault)))
+		if got := count(b.calls(), "RotateKeyOnDemand"); err != nil || done.Used != 1 || got != 1 {
+			t.Errorf("got %+v, error %v, after %d calls", done, err, got)
+		}
+	})
+}
+
 func TestRotateIsNotWaitedForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
