@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/keymat/keymat/audit"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/files"
@@ -172,6 +173,9 @@ func explainMaterial(err error) (advice, bool) {
 func explainLocal(err error) (advice, bool) {
 	if _, ok := errors.AsType[*files.ExistsError](err); ok {
 		return hint("name another file; --force overwrites, where a command has it"), true
+	}
+	if _, ok := errors.AsType[*audit.NoReceiptError](err); ok {
+		return hint("--receipts takes what keymat import, bring, reimport and renew print with --json"), true
 	}
 	if _, ok := errors.AsType[*term.NoTerminalError](err); ok {
 		return hint("run it in a terminal; --yes answers confirmations, but nothing answers for a passphrase"), true

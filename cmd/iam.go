@@ -31,6 +31,7 @@ var permissions = []struct {
 	{"renew", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"rotate", []string{"CreateKey", "Decrypt", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyLastUsage", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListAliases", "ListGrants", "ListKeyRotations", "ListResourceTags", "RotateKeyOnDemand", "TagResource", "UpdateAlias"}},
 	{"monitor", []string{"DescribeKey"}},
+	{"audit", []string{"DescribeKey"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
 	{"lab", []string{
 		"CreateKey", "CreateAlias", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "TagResource", // of every lesson, or most
@@ -93,9 +94,10 @@ var policies = []struct {
 		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
 		{"SayWhoElse", "Allow", []string{"kms:ListGrants", "kms:GetKeyLastUsage", "kms:ListKeyRotations"}, anyKey, nil},
 	}},
-	{"to look (status, monitor)", []statement{
+	{"to look (status, monitor, audit)", []statement{
 		{"FindKeys", "Allow", []string{"kms:ListKeys", "kms:ListAliases"}, "*", nil},
 		{"LookAtThem", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations", "kms:GetKeyLastUsage", "kms:ListResourceTags"}, anyKey, nil},
+		{"ReadTheTrail", "Allow", []string{"cloudtrail:LookupEvents"}, "*", nil},
 	}},
 	{"to delete material (delete-material); keep it apart from the others", []statement{
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
@@ -165,7 +167,7 @@ What rotate calls beside RotateKeyOnDemand to create a key and move an alias is
 for --swap-alias, what bring calls to replicate is for --replica. Without Encrypt
 and Decrypt a rotation is not tried out, and says so; without what tells of use
 and grants, delete-material says that it does not know.
-None of these works across accounts for imports. verify and lab call ListKeys and
+audit reads CloudTrail, too. None of these works across accounts for imports. verify and lab call ListKeys and
 ListResourceTags to find keys that a killed run left; KMS makes a role of its
 own for the first multi-Region key of an account.
 `)

@@ -93,6 +93,7 @@ func iamVariants() map[string][]iamVariant {
 			{symmetric + " --tag a=b", "status --tag a=b"},
 		},
 		"monitor": {{symmetric, "monitor alias/k"}},
+		"audit":   {{symmetric, "audit alias/k"}},
 		"reimport": {
 			{mac, "reimport alias/k --material DIR/k --expires 1d"},
 			{pair, "reimport alias/k --material DIR/k --expires 1d"},

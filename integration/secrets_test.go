@@ -116,6 +116,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "status", "--all", "--details")
 	r.listen("status", "--all", "--format", "prometheus")
 	r.do(0, "monitor", "alias/app")
+	r.do(0, "audit", "alias/app")
 	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires")
 	r.rotations(spec)
 	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires", "--mock", "--mock-state", "mock.db", "--wrapping-key", "RSA_2048")
