@@ -148,7 +148,7 @@ func (a *app) cleanUpRun(ctx context.Context, t *target, b *experiment.Bench, l 
 			err = l.Gone(arn) // the mock was emptied
 		}
 		if key.ARN != "" {
-			a.say("%s will be deleted on %s", key.ARN, key.Deletion.Format(time.DateOnly))
+			a.say("%s will be deleted %s", key.ARN, key.When())
 			leaving = append(leaving, key)
 		}
 		errs = append(errs, err)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
@@ -181,7 +180,7 @@ func (d labDone) leaving(w io.Writer) {
 		return
 	}
 	for _, l := range d.transcript.Leaving {
-		fmt.Fprintf(w, "%s will be deleted on %s.\n", l.ARN, l.Deletion.Format(time.DateOnly))
+		fmt.Fprintf(w, "%s will be deleted %s.\n", l.ARN, l.When())
 	}
 }
 

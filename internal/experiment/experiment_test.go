@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +102,11 @@ func TestFinishLeavesNothing(t *testing.T) {
 	}
 	if len(leaving) != 3 || len(trial.Keys()) != 3 {
 		t.Fatalf("%d of %d keys go", len(leaving), len(trial.Keys()))
+	}
+	for i, want := range []string{"on 20", "on 20", "7 days after its replicas"} { // the last made goes first
+		if got := leaving[i].When(); !strings.HasPrefix(got, want) {
+			t.Errorf("key %d goes %q, want %q", i, got, want)
+		}
 	}
 	again, err := trial.Finish(t.Context())
 	if err != nil || len(again) != 3 {

@@ -33,7 +33,15 @@ type Key struct {
 // Leaving is a key that KMS will delete.
 type Leaving struct {
 	ARN      string    `json:"key"`
-	Deletion time.Time `json:"deletion"` // UTC
+	Deletion time.Time `json:"deletion,omitzero"` // UTC; zero: its window begins when its replicas are gone
+}
+
+// When says when the key goes: "on 2026-11-29", or after what.
+func (l Leaving) When() string {
+	if l.Deletion.IsZero() {
+		return fmt.Sprintf("%d days after its replicas", Window)
+	}
+	return "on " + l.Deletion.UTC().Format(time.DateOnly)
 }
 
 // A LeftError says that a key stays in the account, and why.
