@@ -255,6 +255,37 @@ func TestRotateLosesItsMaterial(t *testing.T) {
 	})
 }
 
+// reluctantKMS does not see the imports of other Regions for a while.
+type reluctantKMS struct {
+	importer.KMS
+	willing time.Time
+}
+
+func (r reluctantKMS) RotateKeyOnDemand(ctx context.Context, in *kms.RotateKeyOnDemandInput, o ...func(*kms.Options)) (*kms.RotateKeyOnDemandOutput, error) {
+	if time.Now().Before(r.willing) {
+		return nil, &types.KMSInvalidStateException{Message: aws.String("Key material has not been imported for replicas of the Multi-Region key.")}
+	}
+	return r.KMS.RotateKeyOnDemand(ctx, in, o...)
+}
+
+func TestRotateWaitsForOtherRegions(t *testing.T) {
+	for _, tt := range []struct {
+		after time.Duration
+		done  bool
+	}{{time.Minute, true}, {time.Hour, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			k, _ := b.replicated(t, generate(t, material.SymmetricDefault))
+			b.Importer.KMS = reluctantKMS{b.client, time.Now().Add(tt.after)}
+			start := time.Now()
+			_, err := b.Rotate(t.Context(), k, rotation(generate(t, material.SymmetricDefault)))
+			if (err == nil) != tt.done || time.Since(start) > 5*time.Minute {
+				t.Errorf("willing after %s: error %v after %s", tt.after, err, time.Since(start))
+			}
+		})
+	}
+}
+
 // frozenKMS never shows that a rotation ends.
 type frozenKMS struct {
 	importer.KMS

@@ -123,10 +123,19 @@ func (t *turning) ask(ctx context.Context) bool {
 		t.lost, t.idle = true, time.Now()
 	case limit:
 		return t.fails(&RotationLimitError{KeyARN: t.key.ARN, Used: MaxOnDemandRotations})
-	case !wrongState || time.Since(t.idle) >= visibleBound:
+	case !wrongState || time.Since(t.idle) >= t.seenEverywhere():
 		return t.fails(failed)
 	}
 	return false
+}
+
+// seenEverywhere is how long KMS may take to see what was imported: longer
+// where that was in another Region.
+func (t *turning) seenEverywhere() time.Duration {
+	if len(t.key.Copies) > 1 {
+		return 2 * time.Minute
+	}
+	return visibleBound
 }
 
 func (t *turning) fails(err error) bool {
