@@ -80,3 +80,16 @@ func (s swapped) text(w io.Writer) {
 		fmt.Fprintf(w, "still needs the old key: %s\n", need)
 	}
 }
+
+// needsOldKey says in words what a new key behind the alias cannot do.
+func needsOldKey(usage string) string {
+	switch {
+	case strings.HasPrefix(usage, "ENCRYPT"):
+		return "what was encrypted under the old key is decrypted by the old key only"
+	case strings.HasPrefix(usage, "SIGN"):
+		return "signatures of the old key are verified with its public key; whoever keeps that needs the new one, too"
+	case strings.HasPrefix(usage, "GENERATE"):
+		return "MACs of the old key are verified by the old key only"
+	}
+	return "secrets agreed with the old key need the old key"
+}

@@ -26,7 +26,7 @@ type Opening struct {
 // the ciphertext opens. Without ciphertext, refused says why there is none.
 type probe struct {
 	plaintext, ciphertext []byte
-	refused               error
+	refused               string
 }
 
 // probeContext tells whoever reads the trail what these calls were for.
@@ -39,7 +39,7 @@ func (i *Importer) seal(ctx context.Context, k Key) (probe, error) {
 	rand.Read(p.plaintext)
 	out, err := i.KMS.Encrypt(ctx, &kms.EncryptInput{KeyId: aws.String(k.ARN), Plaintext: p.plaintext, EncryptionContext: probeContext()})
 	if isDenied(err) {
-		return probe{refused: errors.New("Encrypt is not allowed")}, nil
+		return probe{refused: "Encrypt is not allowed"}, nil
 	}
 	if err != nil {
 		return probe{}, &CallError{Operation: "Encrypt", Key: k.ARN, Err: err}
@@ -51,8 +51,8 @@ func (i *Importer) seal(ctx context.Context, k Key) (probe, error) {
 // open decrypts a probe and tells whether it is what was encrypted, under the
 // material with this ID; "" is any.
 func (i *Importer) open(ctx context.Context, k Key, p probe, materialID string) (Opening, error) {
-	if p.refused != nil {
-		return Opening{Verdict: Unproven, Reason: p.refused.Error()}, nil
+	if p.refused != "" {
+		return Opening{Verdict: Unproven, Reason: p.refused}, nil
 	}
 	out, err := i.KMS.Decrypt(ctx, &kms.DecryptInput{KeyId: aws.String(k.ARN), CiphertextBlob: p.ciphertext, EncryptionContext: probeContext()})
 	_, unusable := errors.AsType[*types.KMSInvalidStateException](err)
@@ -100,7 +100,7 @@ func openEverywhere(ctx context.Context, copies []Copy, before probe, done *Rota
 // to use everywhere.
 func sealUnder(ctx context.Context, c Copy, materialID string) (p probe, err error) {
 	c.poll(ctx, "KMS to use the new material", func() bool {
-		if p, err = c.seal(ctx, c.Key); err != nil || p.refused != nil {
+		if p, err = c.seal(ctx, c.Key); err != nil || p.refused != "" {
 			return true
 		}
 		opening, failed := c.open(ctx, c.Key, p, materialID)

@@ -69,7 +69,7 @@ func TestRenew(t *testing.T) {
 			renew := func() (importer.Reimported, error) {
 				return b.Renew(t.Context(), b.describe(t, k), m, wrap.Strongest(spec), importer.ImportRequest{Expiry: importer.In(48*time.Hour, time.Now())})
 			}
-			if r, err := renew(); err != nil || r.Unchanged || b.describe(t, k).Expiry.Time().Sub(time.Now()) != 48*time.Hour {
+			if r, err := renew(); err != nil || r.Unchanged || time.Until(b.describe(t, k).Expiry.Time()) != 48*time.Hour {
 				t.Errorf("%s: %+v, error %v", spec, r, err)
 			}
 			if r, err := renew(); err != nil || !r.Unchanged {

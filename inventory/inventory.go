@@ -39,13 +39,6 @@ type Place struct {
 	Now     func() time.Time // the time at KMS; nil is [time.Now]
 }
 
-func (p Place) now() time.Time {
-	if p.Now == nil {
-		return time.Now()
-	}
-	return p.Now()
-}
-
 // Item is one key with imported material, or one that could not be looked at.
 // Times are UTC.
 type Item struct {
