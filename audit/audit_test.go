@@ -87,7 +87,7 @@ func (p *pages) LookupEvents(_ context.Context, in *cloudtrail.LookupEventsInput
 
 func TestLookup(t *testing.T) {
 	p := &pages{}
-	events, err := audit.Lookup(t.Context(), p, key)
+	events, err := audit.Lookup(t.Context(), p.LookupEvents, key)
 	if err != nil || len(events) != 2 || events[0].ID != "1" || events[1].ID != "2" {
 		t.Errorf("got %+v, error %v", events, err)
 	}
@@ -95,7 +95,7 @@ func TestLookup(t *testing.T) {
 		t.Errorf("asked %+v", a)
 	}
 	denied := errors.New("denied")
-	if _, err := audit.Lookup(t.Context(), &pages{err: denied}, key); !errors.Is(err, denied) {
+	if _, err := audit.Lookup(t.Context(), (&pages{err: denied}).LookupEvents, key); !errors.Is(err, denied) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -13,12 +13,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 )
 
-// CloudTrail is what this package calls of the AWS CloudTrail API.
-type CloudTrail interface {
-	LookupEvents(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
-}
+// A CloudTrail looks events up: the method LookupEvents of a *cloudtrail.Client.
+// It is a function because the linker keeps every method of what is put into an
+// interface, and a client has one, of 50 KiB, for each of CloudTrail's operations.
+type CloudTrail func(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
 
-var _ CloudTrail = (*cloudtrail.Client)(nil)
+// LookupEvents calls the function.
+func (c CloudTrail) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, o ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
+	return c(ctx, in, o...)
+}
 
 // What LookupEvents shows (CloudTrail guide): 90 days of events, each some
 // minutes after it happened. The delay has no bound; this is a usual one.

@@ -119,7 +119,7 @@ func (a *app) history(c *cobra.Command, key importer.Key) ([]audit.Event, audit.
 		return nil, audit.Window{}, err
 	}
 	defer a.busy("looking through CloudTrail")()
-	events, err := audit.Lookup(c.Context(), trail, key.ARN)
+	events, err := audit.Lookup(c.Context(), trail.LookupEvents, key.ARN)
 	return events, audit.Window{From: now.Add(-audit.TrailKept), To: now.Add(-audit.TrailDelay)}, err
 }
 
