@@ -5,7 +5,6 @@ package cmd
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +16,7 @@ type bringOptions struct {
 	newKey   newKey
 	key      string
 	keeping  keeping
+	replicas []string
 	wrapping wrapping
 	lifetime lifetime
 	kind     importKind
@@ -39,21 +39,28 @@ named with --escrow-to, --passphrase, --quorum or --seal-key, as keymat escrow
 seal makes it: it is written, read back from its medium and opened again, or
 nothing more happens. --identity tries the identity of a recipient on it. --out
 keeps the material as it is, in a file. --no-escrow does without a copy; when such
-material is deleted or expires, all that was encrypted under it is lost for good.`,
+material is deleted or expires, all that was encrypted under it is lost for good.
+
+--replica makes the key a multi-Region key, and brings the same material into
+its replicas. It can be run again with --key to go on where it ended, or to add
+a Region.`,
 		Example: `  keymat bring --alias alias/app --escrow-to age1… --escrow-out app.escrow --never-expires
   keymat bring --alias alias/app --quorum 3/5 --shares-dir /dev/shm/cards --escrow-out app.escrow --expires 90d
   keymat bring --alias alias/signing --material signing.der --spec RSA_3072 --expires 365d
-  keymat bring --key alias/app --material app.key --expires 90d`,
+  keymat bring --key alias/app --material app.key --expires 90d
+  keymat bring --alias alias/app --escrow-to age1… --escrow-out app.escrow --never-expires --replica us-east-1,eu-west-1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.bring(cmd.Context(), o) },
 	}
 	o.newKey.register(c)
 	c.Flags().StringVar(&o.key, "key", "", "existing `key` to bring the material into, instead of a new one")
 	o.keeping.register(c)
+	c.Flags().StringSliceVar(&o.replicas, "replica", nil, "also into a replica in each of these `Regions`, which is made if need be")
 	o.wrapping.register(c)
 	o.lifetime.register(c)
 	o.kind.register(c)
 	dryRunFlag(c, &o.dryRun)
+	c.MarkFlagsMutuallyExclusive("new", "replica")
 	for _, only := range []string{"alias", "usage", "multi-region", "description", "tag", "spec"} {
 		c.MarkFlagsMutuallyExclusive("key", only)
 	}
@@ -72,6 +79,7 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 	if err != nil {
 		return err
 	}
+	create.MultiRegion = create.MultiRegion || len(o.replicas) > 0
 	im, err := a.importer(ctx, o.key)
 	if err != nil {
 		return err
@@ -83,6 +91,9 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 			return err
 		}
 		spec = key.Spec
+		if len(o.replicas) > 0 && !key.MultiRegion {
+			return &importer.SingleRegionError{KeyARN: key.ARN}
+		}
 	}
 	pair, err := o.wrapping.chooseToUse(spec)
 	if err != nil {
@@ -104,31 +115,22 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 	}
 	if o.key == "" {
 		if key, err = im.Create(ctx, create); err != nil {
-			return m.goOn(err)
+			return m.goOn(err, "")
 		}
 	}
 	got, proven, err := im.Bring(ctx, key, m.Material, pair, request)
 	if err != nil {
-		return m.goOn(leftBehind(o, key, err))
+		return m.goOn(leftBehind(o, key, err), fmt.Sprintf("--key %s ", key.ARN))
 	}
-	if err := a.print(brought{receipt: receiptOf(got, proofOf(proven)), Escrow: m.escrow}); err != nil {
+	result := brought{receipt: receiptOf(got, proofOf(proven)), Escrow: m.escrow}
+	failed := noIfMismatch(proven)
+	if failed == nil {
+		result.Replicas, failed = a.bringReplicas(ctx, im, got, o.replicas, m.Material, pair)
+	}
+	if err := a.print(result); err != nil {
 		return err
 	}
-	return noIfMismatch(proven)
-}
-
-// brought is the receipt, and the escrow if one was made.
-type brought struct {
-	receipt
-	Escrow *sealedEscrow `json:"escrow,omitempty"`
-}
-
-func (b brought) text(w io.Writer) {
-	if b.Escrow == nil {
-		b.receipt.text(w)
-		return
-	}
-	fields(w, append(b.receipt.rows(), "escrow", fmt.Sprintf("%s (reopened with %s)", b.Escrow.File, b.Escrow.ReopenedWith))...)
+	return failed
 }
 
 // leftBehind says of an error after the key was created that the key remains.
@@ -144,6 +146,9 @@ func (a *app) bringDryRun(o bringOptions, key importer.Key, spec material.Spec, 
 	if o.key == "" {
 		a.say("would create a %s key", spec)
 		key = importer.Key{Spec: spec}
+	}
+	for _, region := range o.replicas {
+		a.say("would bring it into a replica in %s", region)
 	}
 	a.say("would fetch, wrap and import the material; it %s", a.describeExpiry(expiry))
 	return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})

@@ -4,12 +4,10 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 )
@@ -39,7 +37,7 @@ func (k *keeping) check() error {
 	if k.material.name == "" && k.out == "" && k.escrow.out == "" && !k.noEscrow {
 		return usagef("say where the material is, or is to be kept: --material FILE, or to generate it --escrow-out FILE, --out FILE or --no-escrow")
 	}
-	if k.material.name == "" {
+	if k.generates() {
 		if len(k.material.unlock.shares) > 0 || k.material.unlock.keyFile != "" {
 			return usagef("--share and --open-key open an escrow named with --material")
 		}
@@ -59,6 +57,9 @@ func (k *keeping) check() error {
 	}
 	return k.escrow.check()
 }
+
+// generates reports whether the material will be new.
+func (k *keeping) generates() bool { return k.material.name == "" }
 
 // kept is material of which there is a copy, or that needs none.
 type kept struct {
@@ -111,10 +112,10 @@ func (e *uncopiedError) Error() string {
 func (e *uncopiedError) Unwrap() error { return e.err }
 
 func (a *app) materialToKeep(ctx context.Context, k keeping, spec material.Spec) (*material.Material, error) {
-	if k.material.name != "" {
-		return a.readMaterial(ctx, k.material, spec)
+	if k.generates() {
+		return a.generateMaterial(spec)
 	}
-	return a.generateMaterial(spec)
+	return a.readMaterial(ctx, k.material, spec)
 }
 
 // tellKeeping says in advance what keptMaterial will do.
@@ -135,18 +136,19 @@ func (a *app) tellKeeping(k keeping, spec material.Spec) {
 }
 
 // goOn says of an error that came after the material was kept from what the
-// command can go on.
-func (k kept) goOn(err error) error {
+// command can go on: with --material, and what it needs besides.
+func (k kept) goOn(err error, besides string) error {
 	if err == nil || k.in == "" {
 		return err
 	}
-	return &keptError{file: k.in, err: err}
+	return &keptError{file: k.in, besides: besides, err: err}
 }
 
 // keptError is an error in a command that generated material and kept it.
 type keptError struct {
-	file string
-	err  error
+	file    string
+	besides string // flags, with a space behind
+	err     error
 }
 
 func (e *keptError) Error() string { return e.err.Error() }
@@ -154,9 +156,5 @@ func (e *keptError) Unwrap() error { return e.err }
 
 // hint names the file, for nothing is lost.
 func (e *keptError) hint() string {
-	flags := "--material " + e.file
-	if made, ok := errors.AsType[*importer.UnfinishedError](e.err); ok {
-		flags = fmt.Sprintf("--key %s %s", made.KeyARN, flags)
-	}
-	return fmt.Sprintf("nothing is lost, for %s holds the material: go on with %s", e.file, flags)
+	return fmt.Sprintf("nothing is lost, for %s holds the material: go on with %s--material %s", e.file, e.besides, e.file)
 }

@@ -198,4 +198,13 @@ func (s *sealedEscrow) describe(f *escrow.File) {
 	}
 }
 
+// row is the escrow in the result of a command that made it on its way, and ""
+// if that made none.
+func (s *sealedEscrow) row() string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s (reopened with %s)", s.File, s.ReopenedWith)
+}
+
 func (s *sealedEscrow) text(w io.Writer) { fmt.Fprintln(w, s.ID) }
