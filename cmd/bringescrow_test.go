@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -34,5 +35,39 @@ func TestBringAsks(t *testing.T) {
 	d.wantTold("read it back and opened it with the shares as dealt\n")
 	if len(p.shown) != 3 || strings.Index(d.stderr.String(), "wrote the escrow") > strings.Index(d.stderr.String(), "created arn:") {
 		t.Errorf("%d shares were shown, and told was %s", len(p.shown), &d.stderr)
+	}
+}
+
+// TestDrillOfEarlierMaterial: after a rotation the key needs both materials, and
+// each escrow is proven to be one of them.
+func TestDrillOfEarlierMaterial(t *testing.T) {
+	d := newDesk(t)
+	if err := os.WriteFile(d.path("kek"), make([]byte, 32), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mock := []string{"--mock", "--mock-state", d.path("mock.db"), "--region", "eu-central-1", "--wrapping-key", "RSA_2048"}
+	run := func(status int, args ...string) { d.run(new(person), status, append(args, mock...)...) }
+	seal := func(escrow string) []string {
+		return []string{"--seal-key", d.path("kek"), "--escrow-out", d.path(escrow)}
+	}
+	run(0, append([]string{"bring", "--alias", "alias/app", "--expires", "30d"}, seal("one.escrow")...)...)
+	run(0, append([]string{"rotate", "alias/app", "--json", "--expires", "60d"}, seal("two.escrow")...)...)
+	var rotated struct {
+		Before string `json:"previous_key_material_id"`
+	}
+	if err := json.Unmarshal(d.stdout.Bytes(), &rotated); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		status int
+		escrow string
+		more   []string
+	}{
+		{0, "two.escrow", nil},
+		{3, "one.escrow", nil},
+		{0, "one.escrow", []string{"--material-id", rotated.Before}},
+		{3, "two.escrow", []string{"--material-id", rotated.Before}},
+	} {
+		run(tt.status, append([]string{"escrow", "drill", d.path(tt.escrow), "--key", "alias/app", "--reimport", "--open-key", d.path("kek")}, tt.more...)...)
 	}
 }

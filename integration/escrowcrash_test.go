@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
@@ -24,7 +25,7 @@ import (
 // A copying is a command that makes a copy of material, in the file copy.
 type copying struct {
 	name  string
-	args  []string // KEY stands for the key that a bring imports into
+	args  []string // KEY stands for the key that it imports into
 	opens []string // what opens the copy
 }
 
@@ -40,6 +41,7 @@ func copyings() []copying {
 		{"bring to a quorum", slices.Concat(bring, quorum, []string{"--escrow-out", "copy"}), cards},
 		{"bring to a key", slices.Concat(bring, []string{"--seal-key", "kek.key", "--escrow-out", "copy"}), []string{"--open-key", "kek.key"}},
 		{"bring to a file", slices.Concat(bring, []string{"--out", "copy"}), nil},
+		{"rotate", slices.Concat([]string{"rotate", "KEY", "--wrapping-key", "RSA_2048", "--never-expires", "--escrow-out", "copy"}, quorum), cards},
 		{"seal", slices.Concat([]string{"escrow", "seal", "--generate", "--spec", "HMAC_256", "--out", "copy"}, quorum), cards},
 		{"split", slices.Concat([]string{"escrow", "split", "old.escrow", "--open-key", "kek.key", "--out", "copy"}, quorum), cards},
 	}
@@ -65,6 +67,9 @@ func newCopyDesk(t *testing.T) *desk {
 // escrow at all, it opens.
 func TestKills(t *testing.T) {
 	for _, c := range copyings() {
+		if c.rotates() { // it waits for seconds whenever it comes to its end; TestPowerCuts has it
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := newCopyDesk(t)
@@ -91,11 +96,7 @@ func (d *desk) interrupted(c copying, fault string) outcome {
 			d.t.Fatal(err)
 		}
 	}
-	args, key := slices.Clone(c.args), ""
-	if i := slices.Index(args, "KEY"); i >= 0 {
-		key = createKey(d.t, newClient(d.url), material.HMAC256)
-		args[i] = key
-	}
+	args, key := d.prepare(c)
 	call, _, _ := strings.Cut(fault, ":")
 	line := []string{"-f", "-q", "-y", "--seccomp-bpf", "-o", "strace.log", "-e", "trace=" + call, "-e", "inject=" + fault, built.keymat}
 	o := d.try(tool(d.t, "strace", "strace"), append(append(line, args...), "--no-input")...)
@@ -103,24 +104,69 @@ func (d *desk) interrupted(c copying, fault string) outcome {
 	return o
 }
 
-// imported reports whether KMS has material for the key.
-func (d *desk) imported(key string) bool {
+// prepare makes the key that the command imports into, if it does: one that
+// waits for its first material, or one with material that it rotates.
+func (d *desk) prepare(c copying) (args []string, key string) {
+	d.t.Helper()
+	args = slices.Clone(c.args)
+	i := slices.Index(args, "KEY")
+	switch {
+	case i < 0:
+		return args, ""
+	case c.rotates():
+		var brought struct {
+			KeyARN string `json:"key_arn"`
+		}
+		d.keymatJSON(&brought, "bring", "--no-escrow", "--yes", "--wrapping-key", "RSA_2048", "--never-expires")
+		key = brought.KeyARN
+	default:
+		key = createKey(d.t, newClient(d.url), material.HMAC256)
+	}
+	args[i] = key
+	return args, key
+}
+
+func (c copying) rotates() bool { return c.args[0] == "rotate" }
+
+// imported reports whether KMS has got material from the command, and gives its
+// name if the key has several.
+func (d *desk) imported(c copying, key string) (is bool, id string) {
 	d.t.Helper()
 	if key == "" {
-		return false
+		return false, ""
 	}
-	described, err := newClient(d.url).DescribeKey(d.t.Context(), &kms.DescribeKeyInput{KeyId: &key})
+	client := newClient(d.url)
+	if c.rotates() {
+		all, err := client.ListKeyRotations(d.t.Context(), &kms.ListKeyRotationsInput{KeyId: &key, IncludeKeyMaterial: types.IncludeKeyMaterialAllKeyMaterial})
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if len(all.Rotations) == 1 {
+			return false, ""
+		}
+		for _, r := range all.Rotations {
+			if r.KeyMaterialState != types.KeyMaterialStateNonCurrent {
+				id = aws.ToString(r.KeyMaterialId) // the new one, unless it still waits
+			}
+			if r.KeyMaterialState == types.KeyMaterialStatePendingRotation {
+				break
+			}
+		}
+		return true, id
+	}
+	described, err := client.DescribeKey(d.t.Context(), &kms.DescribeKeyInput{KeyId: &key})
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return described.KeyMetadata.KeyState != types.KeyStatePendingImport
+	return described.KeyMetadata.KeyState != types.KeyStatePendingImport, ""
 }
 
 // checkLeft looks at what a command has left behind that ended so.
 func (d *desk) checkLeft(c copying, key, fault string, o outcome) {
 	d.t.Helper()
 	_, err := os.Stat(d.path("copy"))
-	there, imported := err == nil, d.imported(key)
+	there := err == nil
+	imported, id := d.imported(c, key)
 	var look outcome
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -129,6 +175,8 @@ func (d *desk) checkLeft(c copying, key, fault string, o outcome) {
 		d.t.Errorf("%s: imported, and there is no copy", fault)
 	case o.status == 0 && (!there || key != "" && !imported):
 		d.t.Errorf("%s: ended well, but copy is %t and imported is %t", fault, there, imported)
+	case imported && c.rotates():
+		look = d.try(built.keymat, slices.Concat([]string{"escrow", "drill", "copy", "--key", key, "--reimport", "--material-id", id, "--wrapping-key", "RSA_2048", "--no-input"}, c.opens)...)
 	case imported:
 		look = d.try(built.keymat, slices.Concat([]string{"confirm", key, "--material", "copy", "--no-input"}, c.opens)...)
 	case there && c.opens != nil:

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/keymat/keymat/material"
 )
 
 // TestPowerCuts takes the power away after every call that a command makes on
@@ -27,11 +25,7 @@ func TestPowerCuts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := newCopyDesk(t)
-			args, key := slices.Clone(c.args), ""
-			if i := slices.Index(args, "KEY"); i >= 0 {
-				key = createKey(t, newClient(d.url), material.HMAC256)
-				args[i] = key
-			}
+			args, key := d.prepare(c)
 			cuts, sent := 0, false
 			disk, seen := newDisk(), map[string]bool{}
 			for _, call := range d.traceDisk(append(args, "--no-input")...) {

@@ -191,6 +191,8 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	r.do(0, "escrow drill", "kek.escrow", "--open-key", "kek.key", "--key", "alias/app", "--out", "kek.drill")
 	r.do(0, "bring", slices.Concat(material, []string{"--escrow-to", recipient, "--escrow-out", "on-the-way.escrow", "--never-expires"})...)
 	r.do(0, "bring", slices.Concat(material, []string{"--quorum", "2/2", "--custodian", recipient, "--custodian", recipient, "--shares-dir", "dealt", "--escrow-out", "dealt.escrow", "--never-expires"})...)
+	swap := []string{"alias/next", "--swap-alias", "alias/next", "--escrow-to", recipient, "--escrow-out", "swapped.escrow", "--never-expires"}
+	r.do(0, "rotate", slices.Concat(swap, material[:2])...)
 	r.do(0, "inspect", "key.drill")
 	r.do(1, "escrow open", "kek.escrow", "--open-key", "id.txt", "--out", "never")
 	r.do(1, "escrow open", "app.key", "--identity", "id.txt", "--out", "never")
