@@ -94,7 +94,20 @@ func (a *app) confirm(ctx context.Context, question string) error {
 	return err
 }
 
-var errDeclined = errors.New("you said no, and nothing was changed")
+var errDeclined = errors.New("you did not agree, and nothing was changed")
+
+// confirmByName asks for the name of what is about to be harmed, since yes is
+// said too easily. --yes gives it.
+func (a *app) confirmByName(ctx context.Context, what, name string) error {
+	if a.globals.yes {
+		return nil
+	}
+	typed, err := a.prompter().Line(ctx, fmt.Sprintf("%s.\nType %s to go on", what, name))
+	if err == nil && typed != name {
+		return errDeclined
+	}
+	return err
+}
 
 // passphrase asks for the passphrase of what, without showing it.
 func (a *app) passphrase(ctx context.Context, what string) ([]byte, error) {

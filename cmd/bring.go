@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
-	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 )
 
@@ -18,6 +17,7 @@ type bringOptions struct {
 	material keyFile
 	out      string
 	noEscrow bool
+	replicas []string
 	wrapping wrapping
 	lifetime lifetime
 	kind     importKind
@@ -36,10 +36,15 @@ key and import token; wrap; import; and confirm.
 Nothing is imported before a copy of the material exists that you can bring it
 back from: --material names one, --out makes one. --no-escrow does without;
 when such material is deleted or expires, all that was encrypted under it is
-lost for good.`,
+lost for good.
+
+--replica makes the key a multi-Region key, and brings the same material into
+its replicas. It can be run again with --key to go on where it ended, or to add
+a Region.`,
 		Example: `  keymat bring --alias alias/app --out app.key --never-expires
   keymat bring --alias alias/signing --material signing.der --spec RSA_3072 --expires 365d
-  keymat bring --key alias/app --material app.key --expires 90d`,
+  keymat bring --key alias/app --material app.key --expires 90d
+  keymat bring --alias alias/app --out app.key --never-expires --replica us-east-1,eu-west-1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.bring(cmd.Context(), o) },
 	}
@@ -48,11 +53,13 @@ lost for good.`,
 	o.material.register(c, ownMaterial)
 	c.Flags().StringVar(&o.out, "out", "", "generate the material and keep it in this new `file`")
 	c.Flags().BoolVar(&o.noEscrow, "no-escrow", false, "generate the material and keep no copy at all")
+	c.Flags().StringSliceVar(&o.replicas, "replica", nil, "also into a replica in each of these `Regions`, which is made if need be")
 	o.wrapping.register(c)
 	o.lifetime.register(c)
 	o.kind.register(c)
 	dryRunFlag(c, &o.dryRun)
 	c.MarkFlagsMutuallyExclusive("material", "out", "no-escrow")
+	c.MarkFlagsMutuallyExclusive("new", "replica")
 	for _, only := range []string{"alias", "usage", "multi-region", "description", "tag", "spec"} {
 		c.MarkFlagsMutuallyExclusive("key", only)
 	}
@@ -71,6 +78,7 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 	if err != nil {
 		return err
 	}
+	create.MultiRegion = create.MultiRegion || len(o.replicas) > 0
 	im, err := a.importer(ctx, o.key)
 	if err != nil {
 		return err
@@ -82,6 +90,9 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 			return err
 		}
 		spec = key.Spec
+		if len(o.replicas) > 0 && !key.MultiRegion {
+			return &importer.SingleRegionError{KeyARN: key.ARN}
+		}
 	}
 	pair, err := o.wrapping.chooseToUse(spec)
 	if err != nil {
@@ -107,10 +118,15 @@ func (a *app) bring(ctx context.Context, o bringOptions) error {
 	if err != nil {
 		return leftBehind(o, key, err)
 	}
-	if err := a.print(receiptOf(got, proofOf(proven))); err != nil {
+	result := brought{receipt: receiptOf(got, proofOf(proven))}
+	failed := noIfMismatch(proven)
+	if failed == nil {
+		result.Replicas, failed = a.bringReplicas(ctx, im, got, o.replicas, m, pair)
+	}
+	if err := a.print(result); err != nil {
 		return err
 	}
-	return noIfMismatch(proven)
+	return failed
 }
 
 // leftBehind says of an error after the key was created that the key remains.
@@ -124,28 +140,17 @@ func leftBehind(o bringOptions, key importer.Key, err error) error {
 // materialToBring reads or generates the material. When it returns, a copy
 // exists on disk, unless the user wants none.
 func (a *app) materialToBring(ctx context.Context, o bringOptions, spec material.Spec) (*material.Material, error) {
-	if o.material.name != "" {
-		return a.readMaterial(ctx, o.material, spec)
+	if o.material.name != "" || o.out != "" {
+		return a.keptMaterial(ctx, o.material, o.out, spec)
 	}
-	if o.out != "" {
-		if err := files.Check(o.out, files.KeepExisting); err != nil {
-			return nil, err
-		}
-	} else if err := a.confirm(ctx, "Import material of which no copy is kept anywhere"); err != nil {
+	if err := a.confirm(ctx, "Import material of which no copy is kept anywhere"); err != nil {
 		return nil, err
 	}
 	m, err := a.generateMaterial(spec)
 	if err != nil {
 		return nil, err
 	}
-	if o.noEscrow {
-		a.warn("no copy of this material is kept: once deleted or expired it can never come back")
-		return m, nil
-	}
-	if err := a.writeMaterial(o.out, m, files.KeepExisting); err != nil {
-		return nil, err
-	}
-	a.say("generated %s material (fingerprint %s) and kept it in %s", spec, m.Fingerprint(), o.out)
+	a.warn("no copy of this material is kept: once deleted or expired it can never come back")
 	return m, nil
 }
 
@@ -161,6 +166,9 @@ func (a *app) bringDryRun(o bringOptions, key importer.Key, spec material.Spec, 
 	if o.key == "" {
 		a.say("would create a %s key", spec)
 		key = importer.Key{Spec: spec}
+	}
+	for _, region := range o.replicas {
+		a.say("would bring it into a replica in %s", region)
 	}
 	a.say("would fetch, wrap and import the material; it %s", a.describeExpiry(expiry))
 	return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})

@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -60,8 +59,12 @@ func (a *app) confirmKey(ctx context.Context, ref string, o confirmOptions) erro
 	return noIfMismatch(p)
 }
 
-// errNo is the answer no, already told: exit code 3.
-var errNo = errors.New("KMS holds other material than this")
+// noError is the answer no, and what the question was about: exit code 3.
+type noError struct{ reason string }
+
+func (e *noError) Error() string { return e.reason }
+
+var errNo = &noError{"KMS holds other material than this"}
 
 func noIfMismatch(p importer.Proof) error {
 	if p.Verdict == importer.Mismatch {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
@@ -26,7 +25,25 @@ func (a *app) importer(ctx context.Context, refs ...string) (*importer.Importer,
 	if err != nil {
 		return nil, err
 	}
-	return &importer.Importer{KMS: client, Observe: a.tell, Now: a.now}, nil
+	return a.importerOn(ctx, client), nil
+}
+
+// importerIn is the same in a Region that a key's ARN told.
+func (a *app) importerIn(ctx context.Context, region string) (*importer.Importer, error) {
+	client, err := a.connectIn(ctx, region)
+	if err != nil {
+		return nil, err
+	}
+	return a.importerOn(ctx, client), nil
+}
+
+func (a *app) importerOn(ctx context.Context, client importer.KMS) *importer.Importer {
+	return &importer.Importer{
+		KMS:     client,
+		Observe: a.tell,
+		Now:     a.now,
+		Regions: func(region string) (importer.KMS, error) { return a.connectIn(ctx, region) },
+	}
 }
 
 // keyAndMaterial is a KMS key beside the user's material for it, and how to
@@ -60,7 +77,17 @@ func (a *app) connect(ctx context.Context, refs ...string) (*kms.Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	o := awsclient.Options{Region: region, Profile: a.globals.profile, EndpointURL: a.globals.endpointURL, Debug: a.debug()}
+	return a.connectIn(ctx, region)
+}
+
+// connectIn gives a client for a Region; "" leaves it to the AWS settings.
+func (a *app) connectIn(ctx context.Context, region string) (*kms.Client, error) {
+	return a.connectAs(ctx, a.globals.profile, region)
+}
+
+// connectAs gives a client for a profile and a Region.
+func (a *app) connectAs(ctx context.Context, profile, region string) (*kms.Client, error) {
+	o := awsclient.Options{Region: region, Profile: profile, EndpointURL: a.globals.endpointURL, Debug: a.debug()}
 	if a.usesEmbedded() {
 		mock, err := a.embedded()
 		if err != nil {
@@ -101,8 +128,8 @@ var aheadOnce = mockkms.KeysAhead{RSA4096: 1}
 // refs. A flag that contradicts an ARN is refused: KMS would say "not found".
 func (a *app) regionFor(refs []string) (string, error) {
 	for _, ref := range refs {
-		region, ok := regionOf(ref)
-		if !ok {
+		region := importer.RegionOf(ref)
+		if region == "" {
 			continue
 		}
 		if a.globals.region != "" && a.globals.region != region {
@@ -111,15 +138,6 @@ func (a *app) regionFor(refs []string) (string, error) {
 		return region, nil
 	}
 	return a.globals.region, nil
-}
-
-// regionOf reads the Region out of "arn:aws:kms:us-east-1:111122223333:key/…".
-func regionOf(ref string) (string, bool) {
-	parts := strings.SplitN(ref, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" || parts[2] != "kms" {
-		return "", false
-	}
-	return parts[3], true
 }
 
 // openMock opens the state of the embedded mock, which is made if need be.

@@ -41,13 +41,9 @@ func (k newKey) request() (importer.CreateRequest, error) {
 	if k.alias != "" && !strings.HasPrefix(k.alias, "alias/") {
 		return importer.CreateRequest{}, usagef("an alias begins with alias/, so: --alias alias/%s", k.alias)
 	}
-	tags := map[string]string{}
-	for _, tag := range k.tags {
-		key, value, found := strings.Cut(tag, "=")
-		if !found || key == "" {
-			return importer.CreateRequest{}, usagef("--tag takes key=value, not %q", tag)
-		}
-		tags[key] = value
+	tags, err := tagMap(k.tags)
+	if err != nil {
+		return importer.CreateRequest{}, err
 	}
 	return importer.CreateRequest{
 		Spec:        k.spec,
@@ -57,6 +53,19 @@ func (k newKey) request() (importer.CreateRequest, error) {
 		Description: k.description,
 		Tags:        tags,
 	}, nil
+}
+
+// tagMap reads the values of --tag.
+func tagMap(list []string) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, tag := range list {
+		key, value, found := strings.Cut(tag, "=")
+		if !found || key == "" {
+			return nil, usagef("--tag takes key=value, not %q", tag)
+		}
+		tags[key] = value
+	}
+	return tags, nil
 }
 
 func newCreateCmd(a *app) *cobra.Command {

@@ -6,11 +6,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/inventory"
 )
 
 type deleteOptions struct {
@@ -27,6 +30,10 @@ func newDeleteMaterialCmd(a *app) *cobra.Command {
 		Long: `Delete imported key material. It takes effect at once and cannot be undone: the
 key goes to PendingImport, and whatever it encrypted cannot be read until the
 same bytes are imported again. The key itself, its policy and aliases remain.
+
+First it says who will notice, as far as KMS tells: when the key was last used,
+its aliases, the grants on it, its materials. Then it asks for the key's alias,
+or ID if it has none, to be typed; --yes does without.
 
 AWS keeps no copy. Name yours with --material and it is checked first; with key
 pairs and HMAC keys it is compared with the key.`,
@@ -56,11 +63,17 @@ func (a *app) deleteMaterial(ctx context.Context, ref string, o deleteOptions) e
 	if err := a.checkCopy(ctx, im, key, o); err != nil {
 		return err
 	}
-	a.sayWhatStops(key, o)
-	if o.dryRun {
-		return a.print(dryRun{keyFields: fieldsOf(key), DryRun: true})
+	client, err := a.connectIn(ctx, importer.RegionOf(key.ARN))
+	if err != nil {
+		return err
 	}
-	if err := a.confirm(ctx, "Delete the key material of "+ref); err != nil {
+	d := inventory.Place{KMS: client, Now: a.now}.DependentsOf(ctx, key)
+	a.sayWhatStops(d, o)
+	a.sayWhoNotices(d)
+	if o.dryRun {
+		return a.print(deletionOf(d, a.now()))
+	}
+	if err := a.confirmByName(ctx, "This deletes the key material of "+key.ARN, nameToType(ref, d.Item)); err != nil {
 		return err
 	}
 	done, err := im.DeleteMaterial(ctx, key, o.materialID)
@@ -68,6 +81,15 @@ func (a *app) deleteMaterial(ctx context.Context, ref string, o deleteOptions) e
 		return err
 	}
 	return a.print(deleted{KeyARN: done.KeyARN, MaterialID: done.MaterialID, KeyState: string(done.State)})
+}
+
+// nameToType is what has to be typed: the alias the user named, or another one
+// of the key, or its ID.
+func nameToType(ref string, i inventory.Item) string {
+	if strings.HasPrefix(ref, "alias/") {
+		return ref
+	}
+	return i.Name()
 }
 
 // checkCopy compares the user's copy with the key, as far as that goes without
@@ -88,15 +110,86 @@ func (a *app) checkCopy(ctx context.Context, im *importer.Importer, key importer
 	return err
 }
 
-func (a *app) sayWhatStops(key importer.Key, o deleteOptions) {
+// sayWhatStops says what the deletion does to the key.
+func (a *app) sayWhatStops(d inventory.Dependents, o deleteOptions) {
+	key := d.Item.Key
+	target := o.materialID
+	if target == "" {
+		target = key.MaterialID
+	}
+	for _, m := range d.Item.Materials {
+		if m.ID == target && m.Pending() {
+			a.say("material %s of %s only waits for rotation: it is forgotten, and the key goes on", m.ID, key.ARN)
+			return
+		}
+	}
 	switch {
-	case o.materialID != "" && o.materialID != key.MaterialID:
-		a.say("deletes material %s of %s: unless it was only waiting for rotation, the whole key stops working at once", o.materialID, key.ARN)
 	case key.State == types.KeyStatePendingImport:
 		a.say("%s has no usable material; nothing stops working", key.ARN)
+	case target != key.MaterialID:
+		a.say("deletes material %s of %s: the whole key stops working at once, although it is not the current one", target, key.ARN)
 	default:
 		a.say("%s stops working at once: what it encrypted cannot be decrypted, and it signs nothing, until the same material is back", key.ARN)
 	}
+}
+
+// sayWhoNotices says who uses the key, as far as KMS tells.
+func (a *app) sayWhoNotices(d inventory.Dependents) {
+	i := d.Item
+	if use := detailsOf(i, a.now()).lastUse(); use != "" {
+		a.say("last use: %s", use)
+	}
+	if len(i.Aliases) > 0 {
+		a.say("aliases: %s", list(i.Aliases))
+	}
+	for _, g := range d.Grants {
+		a.say("grant: %s may %s", g.Grantee, list(g.Operations))
+	}
+	if n := len(i.Materials); n > 1 {
+		a.say("it has %d materials, and needs them all", n)
+	}
+	for _, arn := range i.Key.Copies {
+		if arn != i.Key.ARN {
+			a.say("its copy %s keeps its own material", arn)
+		}
+	}
+	for _, gap := range i.Gaps {
+		a.warn("unknown: %s", describeError(gap))
+	}
+}
+
+// deletion is what a dry run of delete-material found.
+type deletion struct {
+	keyFields
+	DryRun  bool     `json:"dry_run"`
+	Aliases []string `json:"aliases"`
+	Grants  []grant  `json:"grants"`
+	*keyStatusDetails
+}
+
+type grant struct {
+	ID         string   `json:"grant_id"`
+	Name       string   `json:"name,omitempty"`
+	Grantee    string   `json:"grantee"`
+	Operations []string `json:"operations"`
+}
+
+func deletionOf(d inventory.Dependents, now time.Time) deletion {
+	result := deletion{
+		keyFields:        fieldsOf(d.Item.Key),
+		DryRun:           true,
+		Aliases:          append([]string{}, d.Item.Aliases...),
+		Grants:           []grant{},
+		keyStatusDetails: detailsOf(d.Item, now),
+	}
+	for _, g := range d.Grants {
+		result.Grants = append(result.Grants, grant{ID: g.ID, Name: g.Name, Grantee: g.Grantee, Operations: g.Operations})
+	}
+	return result
+}
+
+func (d deletion) text(w io.Writer) {
+	dryRun{keyFields: d.keyFields}.text(w)
 }
 
 type deleted struct {

@@ -46,7 +46,9 @@ func newExitCodesTopic() *cobra.Command {
   0    done
   1    failed; the error says why, the hint what to do
   2    wrong usage; nothing was done
-  3    the answer is no: KMS does not hold this material, or a rule does not hold
+  3    the answer is no: KMS does not hold this material, a rule does not hold,
+       or a key expires within the time asked about
+  4    partly done, and safe to run again
   130  interrupted`
 	})
 }

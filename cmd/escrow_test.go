@@ -51,6 +51,11 @@ func (p *person) Choose(_ context.Context, question string, _ []term.Option) (in
 	return 0, nil
 }
 
+func (p *person) Line(ctx context.Context, prompt string) (string, error) {
+	line, err := p.Secret(ctx, prompt)
+	return string(line), err
+}
+
 func (p *person) Show(_ context.Context, title string, secret []byte) error {
 	p.shown = append(p.shown, title+"\n"+string(secret))
 	return nil

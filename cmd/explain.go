@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/keymat/keymat/audit"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/files"
@@ -83,10 +84,7 @@ func hint(format string, args ...any) advice {
 // here do we know what the user can type next.
 func explain(err error) advice {
 	if _, ok := errors.AsType[*interruptedError](err); ok || errors.Is(err, term.ErrInterrupted) {
-		return advice{exit: exitInterrupted}
-	}
-	if errors.Is(err, errNo) {
-		return advice{exit: exitNo}
+		return interrupted(err)
 	}
 	if _, ok := errors.AsType[*brokenRulesError](err); ok {
 		return advice{hints: []string{"the steps, expected and observed, are in --json, and in the reports of --html and --markdown"}, exit: exitNo}
@@ -97,7 +95,15 @@ func explain(err error) advice {
 		}
 		return advice{exit: exitUsage}
 	}
-	for _, explain := range []func(error) (advice, bool){explainRun, explainImport, explainEscrow, explainMaterial, explainLocal, explainKMS, explainConnection} {
+	if e, ok := errors.AsType[*partlyError](err); ok {
+		advice := explain(e.err)
+		advice.exit = exitPartly
+		return advice
+	}
+	if _, ok := errors.AsType[*noError](err); ok {
+		return advice{exit: exitNo}
+	}
+	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainMaterial, explainLocal, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}
@@ -167,6 +173,9 @@ func explainMaterial(err error) (advice, bool) {
 func explainLocal(err error) (advice, bool) {
 	if _, ok := errors.AsType[*files.ExistsError](err); ok {
 		return hint("name another file; --force overwrites, where a command has it"), true
+	}
+	if _, ok := errors.AsType[*audit.NoReceiptError](err); ok {
+		return hint("--receipts takes what keymat import, bring, reimport and renew print with --json"), true
 	}
 	if _, ok := errors.AsType[*term.NoTerminalError](err); ok {
 		return hint("run it in a terminal; --yes answers confirmations, but nothing answers for a passphrase"), true

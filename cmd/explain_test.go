@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/keymat/keymat/audit"
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/importer"
@@ -111,6 +112,24 @@ func TestExplain(t *testing.T) {
 		{&elsewhereError{"http://127.0.0.1:1"}, "leads to http://127.0.0.1:1", "AWS_ENDPOINT_URL_KMS", 1},
 		{&experiment.NoKeyError{ARN: testKey}, "for these credentials", "aws sts get-caller-identity", 1},
 		{&ledger.DamagedError{Path: "a.jsonl", Line: 3, Err: errors.New("what")}, "a.jsonl:3: what", "a.jsonl", 1},
+		{&importer.NotRotatableError{KeyARN: testKey, Spec: material.HMAC256}, "only symmetric encryption keys rotate", "--swap-alias", 1},
+		{&importer.RotationLimitError{KeyARN: testKey, Used: 25}, "rotated on demand 25 times, and KMS allows no more in a key's life", "--swap-alias", 1},
+		{&importer.PendingError{KeyARN: testKey, MaterialID: "00"}, "waits for rotation in " + testKey, "--material-id 00", 1},
+		{&importer.RetiredError{KeyARN: testKey}, "cannot rotate back to it", "keymat rotate " + testKey + " --out FILE", 1},
+		{&importer.ReplicaError{KeyARN: testKey, PrimaryARN: "arn:primary"}, "its primary is arn:primary", "name the primary: arn:primary", 1},
+		{&importer.CopiesError{KeyARN: testKey, Copies: 2}, "each with aliases of its own", "aws kms update-alias", 1},
+		{&importer.AliasElsewhereError{Alias: "alias/a", Got: "b", Want: testKey}, "alias/a names b, not " + testKey, "keymat status " + testKey, 1},
+		{&importer.SingleRegionError{KeyARN: testKey}, "it has no replicas", "keymat bring --replica", 1},
+		{&importer.UnfinishedRotationError{KeyARN: testKey, MaterialID: "00", Err: &importer.SlowRotationError{KeyARN: testKey, Waited: time.Minute}},
+			"is not finished: KMS has not finished the rotation of " + testKey + " within 1m0s", "keymat rotate " + testKey + " --material FILE", 4},
+		{&importer.UnfinishedRotationError{KeyARN: testKey, Err: code("AccessDeniedException", "no")}, "AccessDeniedException: no", "allow kms:ImportKeyMaterial", 4},
+		{&interruptedError{&importer.UnfinishedRotationError{KeyARN: testKey, Err: errors.New("context canceled")}}, "context canceled", "keymat rotate " + testKey, 130},
+		{&replicaError{key: testKey, region: "us-west-2", err: errors.New("gone")}, "the replica in us-west-2: gone", "--replica us-west-2", 4},
+		{&partlyError{err: &importer.StateError{KeyARN: testKey, State: types.KeyStateDisabled}}, "is in state Disabled", "aws kms enable-key", 4},
+		{code("MalformedPolicyDocumentException", "x"), "MalformedPolicyDocumentException: x", "kms:PutKeyPolicy", 1},
+		{&audit.NoReceiptError{Offset: 3}, "what follows byte 3 is no JSON result of keymat", "--receipts", 1},
+		{errDiffers, "do not say the same", "", 3},
+		{errExpiring, "or has stopped", "", 3},
 		{errNo, "KMS holds other material than this", "", 3},
 		{&interruptedError{errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}

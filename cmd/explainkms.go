@@ -52,6 +52,8 @@ func explainKMS(err error) (advice, bool) {
 			return hint("a policy denies kms:%s, and no allow outweighs it; have that statement changed", operation), true
 		}
 		return hint("allow kms:%s on the key, in its key policy or your IAM policy; keymat help iam prints both", operation), true
+	case "MalformedPolicyDocumentException":
+		return hint("the new key gets the policy of the old one, and whoever gives a key its policy has to be allowed kms:PutKeyPolicy by it; let somebody who is do this"), true
 	case "ThrottlingException", "Throttling", "LimitExceededException", "TooManyRequestsException":
 		return hint("KMS allows few of these calls a second; wait a little and run it again"), true
 	case "ExpiredTokenException", "ExpiredToken", "RequestExpired":

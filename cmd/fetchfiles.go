@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/token"
@@ -49,7 +50,7 @@ func (a *app) fetchFromFiles(ctx context.Context, o fetchOptions) (*token.Parame
 
 // identify gives ARN and spec of the key, asking KMS where the flags do not say.
 func (a *app) identify(ctx context.Context, o fetchOptions) (string, material.Spec, error) {
-	if _, isARN := regionOf(o.key); isARN && o.spec != "" {
+	if importer.RegionOf(o.key) != "" && o.spec != "" {
 		return o.key, o.spec, nil
 	}
 	im, err := a.importer(ctx, o.key)

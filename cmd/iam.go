@@ -25,9 +25,14 @@ var permissions = []struct {
 	{"fetch", []string{"DescribeKey", "GetParametersForImport"}},
 	{"import", []string{"DescribeKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"confirm", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
-	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "TagResource"}},
+	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetKeyPolicy", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "ListResourceTags", "ReplicateKey", "TagResource"}},
+	{"status", []string{"DescribeKey", "GetKeyLastUsage", "ListAliases", "ListKeyRotations", "ListKeys", "ListResourceTags"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
-	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetPublicKey"}},
+	{"renew", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
+	{"rotate", []string{"CreateKey", "Decrypt", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyLastUsage", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListAliases", "ListGrants", "ListKeyRotations", "ListResourceTags", "RotateKeyOnDemand", "TagResource", "UpdateAlias"}},
+	{"monitor", []string{"DescribeKey"}},
+	{"audit", []string{"DescribeKey"}},
+	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
 	{"lab", []string{
 		"CreateKey", "CreateAlias", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "TagResource", // of every lesson, or most
 		"CancelKeyDeletion", "Decrypt", "DeleteAlias", "DeleteImportedKeyMaterial", "DisableKey", "EnableKey", "EnableKeyRotation", "Encrypt",
@@ -65,19 +70,40 @@ var policies = []struct {
 	purpose    string
 	statements []statement
 }{
-	{"to create keys (create, bring)", []statement{
+	{"to create keys (create, bring, rotate)", []statement{
 		{"CreateExternalKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
 		{"NameThem", "Allow", []string{"kms:CreateAlias"}, anyAlias, nil},
 		{"NameThemOnTheKey", "Allow", []string{"kms:CreateAlias", "kms:DescribeKey"}, anyKey, nil},
 	}},
-	{"to import, confirm and re-import (fetch, import, confirm, bring, reimport)", []statement{
+	{"to import, confirm, re-import and renew (fetch, import, confirm, bring, reimport, renew, rotate)", []statement{
 		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
 		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
 		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
+	{"to make replicas, beside those two, for --replica (bring)", []statement{
+		{"Replicate", "Allow", []string{"kms:ReplicateKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
+		{"CreateReplicas", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
+	}},
+	{"to rotate, beside an import (rotate)", []statement{
+		{"Rotate", "Allow", []string{"kms:RotateKeyOnDemand", "kms:GetKeyRotationStatus"}, anyKey, nil},
+		{"TryCiphertexts", "Allow", []string{"kms:Encrypt", "kms:Decrypt"}, anyKey, nil},
+	}},
+	{"to put a new key behind an alias, beside creating and importing, for --swap-alias (rotate)", []statement{
+		{"MoveTheAlias", "Allow", []string{"kms:UpdateAlias"}, anyAlias, nil},
+		{"MoveItBetweenTheKeys", "Allow", []string{"kms:UpdateAlias", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
+		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
+		{"SayWhoElse", "Allow", []string{"kms:ListGrants", "kms:GetKeyLastUsage", "kms:ListKeyRotations"}, anyKey, nil},
+	}},
+	{"to look (status, monitor, audit)", []statement{
+		{"FindKeys", "Allow", []string{"kms:ListKeys", "kms:ListAliases"}, "*", nil},
+		{"LookAtThem", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations", "kms:GetKeyLastUsage", "kms:ListResourceTags"}, anyKey, nil},
+		{"ReadTheTrail", "Allow", []string{"cloudtrail:LookupEvents"}, "*", nil},
+	}},
 	{"to delete material (delete-material); keep it apart from the others", []statement{
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
+		{"SayWhoNotices", "Allow", []string{"kms:GetKeyLastUsage", "kms:ListGrants", "kms:ListKeyRotations"}, anyKey, nil},
+		{"SayWhatItIsCalled", "Allow", []string{"kms:ListAliases"}, "*", nil},
 	}},
 	{"to play lessons (lab) on keys of their own, in an account for that", []statement{
 		{"MakeKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource", "kms:ListKeys"}, "*", nil},
@@ -137,7 +163,11 @@ func iamText() string {
 	text.WriteString(`
 GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
 ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
-None of these works across accounts for imports. verify and lab call ListKeys and
+What rotate calls beside RotateKeyOnDemand to create a key and move an alias is
+for --swap-alias, what bring calls to replicate is for --replica. Without Encrypt
+and Decrypt a rotation is not tried out, and says so; without what tells of use
+and grants, delete-material says that it does not know.
+audit reads CloudTrail, too. None of these works across accounts for imports. verify and lab call ListKeys and
 ListResourceTags to find keys that a killed run left; KMS makes a role of its
 own for the first multi-Region key of an account.
 `)

@@ -133,21 +133,24 @@ type receipt struct {
 	MaterialID string `json:"key_material_id,omitempty"`
 	Expires    string `json:"expires"` // RFC 3339, or "never"
 	Pending    bool   `json:"pending_rotation,omitempty"`
-	ImportedAt string `json:"imported_at"`
+	ImportedAt string `json:"imported_at,omitempty"`
 	*proof
 }
 
 func receiptOf(r importer.Receipt, p *proof) receipt {
-	return receipt{
+	result := receipt{
 		KeyARN:     r.KeyARN,
 		KeySpec:    string(r.KeySpec),
 		KeyState:   string(r.State),
 		MaterialID: r.MaterialID,
 		Expires:    r.Expiry.String(),
 		Pending:    r.Pending,
-		ImportedAt: r.At.Format(time.RFC3339),
 		proof:      p,
 	}
+	if !r.At.IsZero() {
+		result.ImportedAt = r.At.Format(time.RFC3339)
+	}
+	return result
 }
 
 func (r receipt) text(w io.Writer) {

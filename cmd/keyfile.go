@@ -74,6 +74,26 @@ func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (
 	return m, nil
 }
 
+// keptMaterial reads the material from its file, or generates it and keeps it
+// in the new file out. When it returns, a copy exists on disk.
+func (a *app) keptMaterial(ctx context.Context, k keyFile, out string, spec material.Spec) (*material.Material, error) {
+	if out == "" {
+		return a.readMaterial(ctx, k, spec)
+	}
+	if err := files.Check(out, files.KeepExisting); err != nil {
+		return nil, err
+	}
+	m, err := a.generateMaterial(spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.writeMaterial(out, m, files.KeepExisting); err != nil {
+		return nil, err
+	}
+	a.say("generated %s material (fingerprint %s) and kept it in %s", spec, m.Fingerprint(), out)
+	return m, nil
+}
+
 // isEscrow tells an escrow from material: no form of that is JSON with such a
 // kind.
 func isEscrow(data []byte) bool {

@@ -4,18 +4,23 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/wrap"
 )
 
+// reimportOptions are those of reimport and renew.
 type reimportOptions struct {
 	material   keyFile
 	materialID string
 	wrapping   wrapping
 	lifetime   lifetime
+	allRegions bool
 	dryRun     bool
 }
 
@@ -29,22 +34,58 @@ it another expiry. KMS takes back only the bytes the key had.
 
 It can be run at any time and any number of times. When the material is there
 and expires as asked it says so, changes nothing and succeeds. A date is met by
-the same second; a duration while at least 95 % of it is left.`,
+the same second; a duration while at least 95 % of it is left.
+
+For a symmetric key the expected KeyMaterialId is always sent: that of the
+material that is missing, or of the current one, or the one you name.`,
 		Example: `  keymat reimport alias/app --material app.key --expires 90d
-  keymat reimport alias/app --material app.key --never-expires --json`,
+  keymat reimport alias/app --material app.key --never-expires --json
+  keymat reimport alias/app --material app.key --expires 90d --all-regions`,
 		Args: oneArg("key"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.reimport(cmd.Context(), args[0], o) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.reimport(cmd.Context(), args[0], o, (*importer.Importer).Reimport)
+		},
 	}
+	o.register(c)
+	c.Flags().BoolVar(&o.allRegions, "all-regions", false, "into every copy of a multi-Region key")
+	return c
+}
+
+func newRenewCmd(a *app) *cobra.Command {
+	var o reimportOptions
+	c := &cobra.Command{
+		Use:   "renew <key> --material <file> (--expires <when> | --never-expires)",
+		Short: "Extend the expiry of material that is there",
+		Long: `Give material that is in KMS a new expiry, by importing the same bytes once more.
+The key works all the while. A key whose material is gone is refused: that is
+what keymat reimport is for.
+
+When the material expires as asked already, nothing is changed. A date is met by
+the same second; a duration while at least 95 % of it is left.`,
+		Example: `  keymat renew alias/app --material app.key --expires 365d
+  keymat renew alias/app --material app.key --never-expires --dry-run`,
+		Args: oneArg("key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.reimport(cmd.Context(), args[0], o, (*importer.Importer).Renew)
+		},
+	}
+	o.register(c)
+	return c
+}
+
+func (o *reimportOptions) register(c *cobra.Command) {
 	o.material.register(c, ownMaterial)
 	c.Flags().StringVar(&o.materialID, "material-id", "", "the KeyMaterialId (`ID`) this has to be (symmetric keys)")
 	o.wrapping.register(c)
 	o.lifetime.register(c)
 	dryRunFlag(c, &o.dryRun)
 	require(c, "material")
-	return c
 }
 
-func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error {
+// reimporting is Reimport or Renew.
+type reimporting = func(*importer.Importer, context.Context, importer.Key, *material.Material, wrap.Pair, importer.ImportRequest) (importer.Reimported, error)
+
+func (a *app) reimport(ctx context.Context, ref string, o reimportOptions, again reimporting) error {
 	expiry, err := a.expiry(o.lifetime)
 	if err != nil {
 		return err
@@ -54,11 +95,13 @@ func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error
 		return err
 	}
 	request := importer.ImportRequest{Expiry: expiry, MaterialID: o.materialID}
-	if o.dryRun {
-		a.say("%s is in state %s, its material %s; would make it one that %s", on.key.ARN, on.key.State, on.key.Expiry, a.describeExpiry(expiry))
-		return a.print(dryRun{keyFields: fieldsOf(on.key), DryRun: true})
+	switch {
+	case o.dryRun:
+		return a.reimportDryRun(ctx, on, o, expiry)
+	case o.allRegions:
+		return a.reimportEverywhere(ctx, on, request)
 	}
-	done, err := on.Reimport(ctx, on.key, on.material, on.wrapping, request)
+	done, err := again(on.Importer, ctx, on.key, on.material, on.wrapping, request)
 	if err != nil {
 		return err
 	}
@@ -71,6 +114,61 @@ func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error
 	return noIfMismatch(done.Proof)
 }
 
+func (a *app) reimportDryRun(ctx context.Context, on keyAndMaterial, o reimportOptions, expiry importer.Expiry) error {
+	copies := []importer.Copy{{Key: on.key}}
+	if o.allRegions {
+		copies = on.CopiesOf(ctx, on.key)
+	}
+	for _, c := range copies {
+		if c.Err != nil {
+			return c.Err
+		}
+		a.say("%s is in state %s, its material %s; would make it one that %s", c.Key.ARN, c.Key.State, c.Key.Expiry, a.describeExpiry(expiry))
+	}
+	return a.print(dryRun{keyFields: fieldsOf(on.key), DryRun: true})
+}
+
+// reimportEverywhere brings the material back in every Region, whatever
+// becomes of it in one of them.
+func (a *app) reimportEverywhere(ctx context.Context, on keyAndMaterial, request importer.ImportRequest) error {
+	var result reimportedEverywhere
+	var failed error
+	for _, c := range on.ReimportEverywhere(ctx, on.key, on.material, on.wrapping, request) {
+		region := reimportedRegion{Region: importer.RegionOf(c.Copy.Key.ARN)}
+		switch {
+		case c.Err != nil:
+			region.reimported = reimported{receipt: receipt{KeyARN: c.Copy.Key.ARN}}
+			region.Error = describeError(c.Err)
+			failed = firstOf(failed, c.Err)
+		default:
+			region.reimported = reimportedOf(c.Copy.Key, c.Reimported)
+			failed = firstOf(failed, noIfMismatch(c.Reimported.Proof))
+			result.done++
+		}
+		result.Regions = append(result.Regions, region)
+	}
+	if err := a.print(result); err != nil {
+		return err
+	}
+	if failed != nil && result.done > 0 {
+		return &partlyError{err: failed}
+	}
+	return failed
+}
+
+func firstOf(first, next error) error {
+	if first != nil {
+		return first
+	}
+	return next
+}
+
+// partlyError is what went wrong where other things went well: exit code 4.
+type partlyError struct{ err error }
+
+func (e *partlyError) Error() string { return "partly done: " + e.err.Error() }
+func (e *partlyError) Unwrap() error { return e.err }
+
 type reimported struct {
 	Changed bool `json:"changed"`
 	receipt
@@ -78,10 +176,35 @@ type reimported struct {
 
 func reimportedOf(key importer.Key, r importer.Reimported) reimported {
 	if r.Unchanged || r.Proof.Verdict == importer.Mismatch {
-		r.Receipt = importer.Receipt{KeyARN: key.ARN, KeySpec: key.Spec, MaterialID: key.MaterialID, Expiry: key.Expiry, State: key.State}
+		r.Receipt = importer.Receipt{KeyARN: key.ARN, KeySpec: key.Spec, MaterialID: r.Proof.MaterialID, Expiry: r.Expiry, State: key.State}
 		return reimported{receipt: receiptOf(r.Receipt, proofOf(r.Proof))}
 	}
 	return reimported{Changed: true, receipt: receiptOf(r.Receipt, proofOf(r.Proof))}
 }
 
 func (r reimported) text(w io.Writer) { r.receipt.text(w) }
+
+// reimportedEverywhere is the result for a key with all its copies.
+type reimportedEverywhere struct {
+	Regions []reimportedRegion `json:"regions"`
+	done    int
+}
+
+type reimportedRegion struct {
+	Region string `json:"region"`
+	reimported
+	Error string `json:"error,omitempty"`
+}
+
+func (r reimportedEverywhere) text(w io.Writer) {
+	for n, region := range r.Regions {
+		if n > 0 {
+			fmt.Fprintln(w)
+		}
+		if region.Error != "" {
+			fields(w, "key", region.KeyARN, "error", region.Error)
+			continue
+		}
+		region.reimported.text(w)
+	}
+}

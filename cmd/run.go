@@ -21,6 +21,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitNo          = 3
+	exitPartly      = 4
 	exitInterrupted = 130
 )
 

@@ -51,6 +51,9 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// rotationTime is how long rotations and replications take in these tests.
+const rotationTime = time.Second / 5
+
 type mockKey struct{}
 
 // served is the mock of one script, and how many of its calls were looked at.
@@ -61,7 +64,7 @@ type served struct {
 }
 
 func setUp(env *testscript.Env) error {
-	kms := mockkms.New(mockkms.WithSharedWrappingKeys())
+	kms := mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(rotationTime), mockkms.WithReplicationTime(rotationTime))
 	s := &served{kms: kms, holds: newHolds()}
 	server := httptest.NewServer(s.holds.before(kms.Server()))
 	env.Defer(server.Close)

@@ -17,6 +17,10 @@ func (a *app) tell(e importer.Event) {
 		if e.Alias != "" {
 			a.say("it can be called %s", e.Alias)
 		}
+	case importer.Replicated:
+		a.say("created its replica %s, waiting for its material", e.Key.ARN)
+	case importer.AliasMoved:
+		a.say("%s names %s now, instead of %s", e.Alias, e.To, e.From)
 	case importer.Fetched:
 		p := e.Parameters
 		a.say("fetched a %s wrapping key and an import token for %s, valid until %s", p.WrappingKeySpec, p.Algorithm, deadline(p.ValidTo, a.now()))
@@ -26,11 +30,29 @@ func (a *app) tell(e importer.Event) {
 		if e.Proof.Verdict != importer.Unproven {
 			a.say("%s", describeProof(e.Proof))
 		}
+	case importer.Rotating:
+		a.tellRotating(e)
 	case importer.Waiting:
-		a.say("waiting for %s, at most %s", e.For, e.Bound)
+		a.tellWaiting(e)
 	case importer.LostAnswer:
 		a.warn("%s got no answer (%v); looking whether it happened", e.Operation, e.Err)
 	}
+}
+
+func (a *app) tellRotating(e importer.Rotating) {
+	if e.Since.IsZero() {
+		a.say("asked KMS to rotate %s to material %s", e.KeyARN, e.MaterialID)
+		return
+	}
+	a.say("KMS has been rotating %s since %s", e.KeyARN, seconds(e.Since))
+}
+
+func (a *app) tellWaiting(e importer.Waiting) {
+	if e.Elapsed == 0 {
+		a.say("waiting for %s, at most %s", e.For, e.Bound)
+		return
+	}
+	a.say("still waiting for %s (%s of at most %s)", e.For, e.Elapsed.Round(time.Second), e.Bound)
 }
 
 func (a *app) tellImported(r importer.Receipt) {

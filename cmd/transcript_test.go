@@ -68,7 +68,7 @@ func play(block string, run func(string) string) string {
 
 // newShell gives a shell in an empty folder, with a mock that is its KMS.
 func newShell(t *testing.T) func(string) string {
-	server := httptest.NewServer(mockkms.New(mockkms.WithSharedWrappingKeys()))
+	server := httptest.NewServer(mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(rotationTime), mockkms.WithReplicationTime(rotationTime)).Server())
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
 	env := append(os.Environ(),
@@ -90,8 +90,10 @@ func newShell(t *testing.T) func(string) string {
 // steady replaces what differs from run to run.
 func steady(transcript string) string {
 	for _, r := range []struct{ pattern, with string }{
-		{`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`, "UUID"},
+		{`mrk-[0-9a-f]{32}`, "MRK"},
+		{`[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}`, "UUID"},
 		{`[0-9a-f]{64}`, "DIGEST"},
+		{`\b[0-9a-f]{12}\b`, "SHORT"}, // the beginning of one
 		{`\b[0-9a-f]{32}\b`, "ID"},
 		{`(cmac|hmac):[0-9a-f]{10}`, "$1:CHECK"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "TIME"},

@@ -45,55 +45,6 @@ func (i *Importer) transfer(ctx context.Context, k Key, m *material.Material, pa
 	return i.Import(ctx, r)
 }
 
-// Reimported is the outcome of Reimport. Unchanged says that the material was
-// there with the expiry asked for, and that no call was made that changes
-// anything; Receipt is then empty.
-type Reimported struct {
-	Unchanged bool
-	Receipt   Receipt
-	Proof     Proof
-}
-
-// Reimport brings back material that was deleted or has expired, or changes
-// its expiry. It can be run any number of times: see [Expiry.MetBy]. A key that
-// never had material is refused where KMS tells (*NeverImportedError). When the
-// key holds other material, Proof says so and nothing was changed.
-func (i *Importer) Reimport(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Reimported, error) {
-	if err := k.checkImportable(); err != nil {
-		return Reimported{}, err
-	}
-	if k.Spec.Kind() == material.Symmetric && k.MaterialID == "" {
-		return Reimported{}, &NeverImportedError{KeyARN: k.ARN}
-	}
-	if k.State != types.KeyStatePendingImport {
-		proof, err := i.confirmAsIs(ctx, k, m)
-		if err != nil || proof.Verdict == Mismatch {
-			return Reimported{Proof: proof}, err
-		}
-		if r.Expiry.MetBy(k.Expiry, i.now()) {
-			return Reimported{Unchanged: true, Proof: proof}, nil
-		}
-	}
-	receipt, proof, err := i.Bring(ctx, k, m, pair, r)
-	return Reimported{Receipt: receipt, Proof: proof}, err
-}
-
-// confirmAsIs confirms without touching the key. A disabled key makes no MACs,
-// but it is disabled, not PendingImport: so it has material.
-func (i *Importer) confirmAsIs(ctx context.Context, k Key, m *material.Material) (Proof, error) {
-	if k.State == types.KeyStateDisabled && !k.Spec.KeyPair() {
-		return Proof{KeyARN: k.ARN, Verdict: Unproven, Method: ReportedID, MaterialID: k.MaterialID}, nil
-	}
-	return i.Confirm(ctx, k, m, ConfirmOptions{})
-}
-
-// NeverImportedError says that there is nothing to bring back.
-type NeverImportedError struct{ KeyARN string }
-
-func (e *NeverImportedError) Error() string {
-	return e.KeyARN + " never had key material, so there is nothing to bring back"
-}
-
 // Deleted says what DeleteMaterial did. State is the key's afterwards.
 type Deleted struct {
 	KeyARN     string

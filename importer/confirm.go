@@ -140,16 +140,15 @@ func (i *Importer) proveByReimport(ctx context.Context, k Key, m *material.Mater
 // currentExpiry is the expiry of the current material itself: with several
 // materials DescribeKey may show that of another one.
 func (i *Importer) currentExpiry(ctx context.Context, k Key) (Expiry, error) {
-	entries, err := i.materials(ctx, k)
+	all, err := i.Materials(ctx, k)
 	if err != nil {
 		return Expiry{}, err
 	}
-	for _, e := range entries {
-		if aws.ToString(e.KeyMaterialId) == k.MaterialID {
-			return expiryOf(e.ExpirationModel, e.ValidTo), nil
-		}
+	m, found := withID(all, k.MaterialID)
+	if !found {
+		return Expiry{}, &AnswerError{Operation: "ListKeyRotations", Field: "Rotations", Got: fmt.Sprintf("with %d materials", len(all)), Want: "one with ID " + k.MaterialID}
 	}
-	return Expiry{}, &AnswerError{Operation: "ListKeyRotations", Field: "Rotations", Got: fmt.Sprintf("with %d materials", len(entries)), Want: "one with ID " + k.MaterialID}
+	return m.Expiry, nil
 }
 
 func verdict(equal bool) Verdict {

@@ -25,6 +25,7 @@ type CreateRequest struct {
 	MultiRegion bool
 	Description string
 	Tags        map[string]string
+	Policy      string // key policy, JSON; empty: KMS's default
 }
 
 // DefaultUsage is the usage of a key when none is asked for. Only key pairs
@@ -78,10 +79,18 @@ func (r CreateRequest) input() *kms.CreateKeyInput {
 	if r.Description != "" {
 		in.Description = aws.String(r.Description)
 	}
-	for _, k := range slices.Sorted(maps.Keys(r.Tags)) {
-		in.Tags = append(in.Tags, types.Tag{TagKey: aws.String(k), TagValue: aws.String(r.Tags[k])})
+	if r.Policy != "" {
+		in.Policy = aws.String(r.Policy)
 	}
+	in.Tags = tagList(r.Tags)
 	return in
+}
+
+func tagList(tags map[string]string) (list []types.Tag) {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, types.Tag{TagKey: aws.String(k), TagValue: aws.String(tags[k])})
+	}
+	return list
 }
 
 func (i *Importer) checkAliasFree(ctx context.Context, alias string) error {
@@ -118,10 +127,8 @@ func (e *UnfinishedError) Error() string {
 
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
-const (
-	youngKey     = time.Minute      // for so long KMS may not know a new key everywhere
-	visibleBound = 20 * time.Second // for so long we wait for KMS to show what it accepted
-)
+// youngKey is for how long KMS may not know a new key everywhere.
+const youngKey = time.Minute
 
 // whileYoung repeats call while KMS does not yet know a key made just now:
 // it is eventually consistent (KMS guide, "eventual consistency").
@@ -133,21 +140,4 @@ func (i *Importer) whileYoung(ctx context.Context, k Key, call func() error) err
 		return !missing || time.Since(k.Created) > youngKey
 	})
 	return err
-}
-
-// poll asks done, at once and then ever more slowly, until it says true, the
-// bound is reached or ctx ends. It reports the wait once, when there is one.
-func (i *Importer) poll(ctx context.Context, what string, done func() bool) {
-	ctx, cancel := context.WithTimeout(ctx, visibleBound)
-	defer cancel()
-	for pause := 100 * time.Millisecond; !done(); pause = min(2*pause, 2*time.Second) {
-		if pause == 100*time.Millisecond {
-			i.report(Waiting{For: what, Bound: visibleBound})
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Event is something that happened on the way, for whoever tells the story.
-// The set is closed: Created, Fetched, Imported, Confirmed, Waiting, LostAnswer.
+// The set is closed: Created, Replicated, AliasMoved, Fetched, Imported,
+// Confirmed, Rotating, Waiting, LostAnswer.
 type Event interface{ event() }
 
 // Created reports a new KMS key, and its alias if one was asked for.
@@ -17,6 +18,12 @@ type Created struct {
 	Key   Key
 	Alias string
 }
+
+// Replicated reports a new copy of a multi-Region key in another Region.
+type Replicated struct{ Key Key }
+
+// AliasMoved reports that an alias names another key now.
+type AliasMoved struct{ Alias, From, To string }
 
 // Fetched reports checked import parameters.
 type Fetched struct{ Parameters *token.Parameters }
@@ -27,11 +34,19 @@ type Imported struct{ Receipt Receipt }
 // Confirmed reports what a confirmation showed.
 type Confirmed struct{ Proof Proof }
 
-// Waiting reports that KMS does not yet show what it has already accepted:
-// it is eventually consistent.
+// Rotating reports that KMS rotates the key to a material: it was asked to just
+// now, or Since says when it was asked before.
+type Rotating struct {
+	KeyARN, MaterialID string
+	Since              time.Time // UTC; zero when asked just now
+}
+
+// Waiting reports that KMS does not yet show what it has already accepted: it
+// is eventually consistent. It comes again now and then while the wait lasts.
 type Waiting struct {
-	For   string        // what is being waited for
-	Bound time.Duration // at most this long
+	For     string        // what is being waited for
+	Bound   time.Duration // at most this long
+	Elapsed time.Duration // zero when the wait begins
 }
 
 // LostAnswer reports that a call ended without an answer, so that its effect
@@ -42,7 +57,10 @@ type LostAnswer struct {
 }
 
 func (Created) event()    {}
+func (Replicated) event() {}
+func (AliasMoved) event() {}
 func (Fetched) event()    {}
+func (Rotating) event()   {}
 func (Imported) event()   {}
 func (Confirmed) event()  {}
 func (Waiting) event()    {}

@@ -39,16 +39,24 @@ func newBench(t *testing.T) *bench {
 	mock := mockkms.New(mockkms.WithSharedWrappingKeys())
 	t.Cleanup(func() { mock.Close() })
 	b := &bench{mock: mock}
-	b.client = kms.New(kms.Options{
-		Region:      "us-east-1",
+	b.client = clientOf(mock, "us-east-1")
+	b.Importer = &importer.Importer{
+		KMS:     b.client,
+		Observe: func(e importer.Event) { b.events = append(b.events, e) },
+		Regions: func(region string) (importer.KMS, error) { return clientOf(mock, region), nil },
+	}
+	return b
+}
+
+func clientOf(mock *mockkms.KMS, region string) *kms.Client {
+	return kms.New(kms.Options{
+		Region:      region,
 		Credentials: credentials.NewStaticCredentialsProvider("mock", "mock", ""),
 		HTTPClient:  &http.Client{Transport: mockkms.Transport(mock)},
 		// Not the adaptive mode of the binary: it waits in steps that shrink to
 		// nothing, and where time stands still meanwhile that never ends.
 		Retryer: retry.NewStandard(),
 	})
-	b.Importer = &importer.Importer{KMS: b.client, Observe: func(e importer.Event) { b.events = append(b.events, e) }}
-	return b
 }
 
 // calls are the operations that arrived since the last time.
@@ -434,7 +442,7 @@ func TestReimportIsIdempotent(t *testing.T) {
 		if r := reimport(); !r.Unchanged {
 			t.Errorf("reimported %+v with 86 days left of 90", r)
 		}
-		wantCalls(t, b, "DescribeKey")
+		wantCalls(t, b, "DescribeKey", "ListKeyRotations")
 		time.Sleep(24 * time.Hour)
 		if r := reimport(); r.Unchanged {
 			t.Error("not reimported with 85 days left of 90")

@@ -55,7 +55,7 @@ func (i *Importer) Import(ctx context.Context, r ImportRequest) (Receipt, error)
 	if err != nil {
 		return Receipt{}, err
 	}
-	after := i.settle(ctx, r, before)
+	after, pending := i.settle(ctx, r, before, sent.materialID)
 	receipt := Receipt{
 		KeyARN:     before.ARN,
 		KeySpec:    before.Spec,
@@ -63,7 +63,7 @@ func (i *Importer) Import(ctx context.Context, r ImportRequest) (Receipt, error)
 		Expiry:     r.Expiry,
 		State:      after.State,
 		Enabled:    before.State == types.KeyStateDisabled && after.State == types.KeyStateEnabled,
-		Pending:    r.stages(before),
+		Pending:    pending,
 		LostAnswer: sent.lostAnswer,
 		At:         i.now().UTC().Truncate(time.Second),
 	}
@@ -142,31 +142,49 @@ func (r ImportRequest) stages(before Key) bool {
 	return r.Type == types.ImportTypeNewKeyMaterial && before.MaterialID != ""
 }
 
-// settle waits until DescribeKey shows what ImportKeyMaterial has accepted, or
-// the bound is over, and gives what it showed last.
-func (i *Importer) settle(ctx context.Context, r ImportRequest, before Key) Key {
-	now := before
+// aside reports that the import concerns a material other than the current
+// one: DescribeKey, which tells of the current one, need not show it.
+func (r ImportRequest) aside(before Key) bool {
+	return r.MaterialID != "" && before.MaterialID != "" && r.MaterialID != before.MaterialID
+}
+
+// settle waits until KMS shows what ImportKeyMaterial has accepted, or the
+// bound is over, and gives the key as it showed it last, and whether the
+// material waits for a rotation.
+func (i *Importer) settle(ctx context.Context, r ImportRequest, before Key, id string) (now Key, pending bool) {
+	now = before
 	if r.stages(before) {
-		return now
+		return now, true
 	}
 	i.poll(ctx, "KMS to show the imported material", func() bool {
 		if k, err := i.Describe(ctx, before.ARN); err == nil {
 			now = k
 		}
-		return now.State == types.KeyStateEnabled && now.Expiry.Equal(r.Expiry) || i.lacksMaterial(ctx, now)
+		if !r.aside(before) && now.State == types.KeyStateEnabled && now.Expiry.Equal(r.Expiry) {
+			return true
+		}
+		m, shown := i.listed(ctx, r, now, id)
+		pending = m.Pending()
+		return shown
 	})
-	return now
+	return now, pending
 }
 
-// lacksMaterial reports that the key waits for another of its materials, so
-// that no import of this one enables it.
-func (i *Importer) lacksMaterial(ctx context.Context, k Key) bool {
-	if k.State != types.KeyStatePendingImport || k.MaterialID == "" {
-		return false
+// listed looks for the imported material in the list of all of them, where
+// DescribeKey does not tell: it shows the earliest expiry of several, and the
+// key waits in PendingImport while any other is missing.
+func (i *Importer) listed(ctx context.Context, r ImportRequest, now Key, id string) (KeyMaterial, bool) {
+	if id == "" || now.MaterialID == "" {
+		return KeyMaterial{}, false
 	}
-	entries, err := i.materials(ctx, k)
-	missing := func(e types.RotationsListEntry) bool { return e.ImportState == types.ImportStatePendingImport }
-	return err == nil && len(entries) > 1 && slices.ContainsFunc(entries, missing)
+	all, err := i.Materials(ctx, now)
+	if err != nil {
+		return KeyMaterial{}, false
+	}
+	m, found := withID(all, id)
+	otherMissing := slices.ContainsFunc(all, func(o KeyMaterial) bool { return o.ID != id && !o.Pending() && o.Missing(i.now()) })
+	shown := found && m.Imported && m.Expiry.Equal(r.Expiry) && (now.State != types.KeyStatePendingImport || otherMissing)
+	return m, shown
 }
 
 // OptionError says that an option of an import cannot be used with the key.

@@ -24,6 +24,8 @@ type Key struct {
 	Origin      types.OriginType
 	MultiRegion bool
 	Replica     bool
+	Copies      []string // ARNs of all copies of a multi-Region key, the primary first
+	Description string
 	Created     time.Time
 	Expiry      Expiry // of the current material; zero when KMS shows none
 	MaterialID  string // CurrentKeyMaterialId: 64 hex digits; symmetric keys only, stays after deletion
@@ -56,12 +58,14 @@ func keyOf(operation string, m *types.KeyMetadata) (Key, error) {
 		State:       m.KeyState,
 		Origin:      m.Origin,
 		MultiRegion: aws.ToBool(m.MultiRegion),
+		Description: aws.ToString(m.Description),
 		Created:     aws.ToTime(m.CreationDate).UTC(),
 		Expiry:      expiryOf(m.ExpirationModel, m.ValidTo),
 		MaterialID:  aws.ToString(m.CurrentKeyMaterialId),
 	}
 	if c := m.MultiRegionConfiguration; c != nil {
 		k.Replica = c.MultiRegionKeyType == types.MultiRegionKeyTypeReplica
+		k.Copies = copiesOf(c)
 	}
 	return k, nil
 }
@@ -77,23 +81,6 @@ func (k Key) checkImportable() error {
 		return nil
 	}
 	return &StateError{KeyARN: k.ARN, State: k.State}
-}
-
-// materials lists all materials of a symmetric key, oldest first.
-func (i *Importer) materials(ctx context.Context, k Key) ([]types.RotationsListEntry, error) {
-	var entries []types.RotationsListEntry
-	pages := kms.NewListKeyRotationsPaginator(i.KMS, &kms.ListKeyRotationsInput{
-		KeyId:              aws.String(k.ARN),
-		IncludeKeyMaterial: types.IncludeKeyMaterialAllKeyMaterial,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, &CallError{Operation: "ListKeyRotations", Key: k.ARN, Err: err}
-		}
-		entries = append(entries, page.Rotations...)
-	}
-	return entries, nil
 }
 
 // OriginError says that a key takes no imported material: its origin is not EXTERNAL.

@@ -5,7 +5,6 @@ package importer
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,7 +21,7 @@ type sent struct {
 // send makes the call. An import whose answer was lost is looked for first and
 // sent again only if it has not happened: the token is then still unused.
 func (i *Importer) send(ctx context.Context, r ImportRequest, before Key) (sent, error) {
-	known, err := i.materialIDs(ctx, r, before)
+	known, err := i.knownMaterials(ctx, r, before)
 	if err != nil {
 		return sent{}, err
 	}
@@ -70,13 +69,16 @@ func (r ImportRequest) input(k Key) *kms.ImportKeyMaterialInput {
 // a few seconds, because it is eventually consistent. Where the effect cannot
 // be told from what was there before, it says no: sending the same material
 // with the same expiry once more changes nothing.
-func (i *Importer) look(ctx context.Context, r ImportRequest, before Key, known []string) (id string, happened bool, err error) {
+func (i *Importer) look(ctx context.Context, r ImportRequest, before Key, known []KeyMaterial) (id string, happened bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	i.poll(ctx, "the effect of an import whose answer was lost", func() bool {
-		if r.stages(before) {
-			id, happened, err = i.findNew(ctx, r, before, known)
-		} else {
+		switch {
+		case r.stages(before):
+			id, happened, err = i.findNew(ctx, before, known)
+		case r.aside(before):
+			id, happened, err = i.findAside(ctx, r, before, known)
+		default:
 			id, happened, err = i.findEffect(ctx, r, before)
 		}
 		return happened || err != nil
@@ -93,27 +95,33 @@ func (i *Importer) findEffect(ctx context.Context, r ImportRequest, before Key) 
 	return now.MaterialID, changed && now.State == types.KeyStateEnabled && now.Expiry.Equal(r.Expiry), nil
 }
 
-func (i *Importer) findNew(ctx context.Context, r ImportRequest, before Key, known []string) (string, bool, error) {
-	ids, err := i.materialIDs(ctx, r, before)
-	for _, id := range ids {
-		if !slices.Contains(known, id) {
-			return id, true, err
+// findAside finds a change of a material beside the current one. When it was
+// there before with the expiry asked for, nothing can be told.
+func (i *Importer) findAside(ctx context.Context, r ImportRequest, before Key, known []KeyMaterial) (string, bool, error) {
+	all, err := i.Materials(ctx, before)
+	was, _ := withID(known, r.MaterialID)
+	is, _ := withID(all, r.MaterialID)
+	changed := is.Imported != was.Imported || !is.Expiry.Equal(was.Expiry)
+	return r.MaterialID, changed && is.Imported && is.Expiry.Equal(r.Expiry), err
+}
+
+func (i *Importer) findNew(ctx context.Context, before Key, known []KeyMaterial) (string, bool, error) {
+	all, err := i.Materials(ctx, before)
+	for _, m := range all {
+		if _, was := withID(known, m.ID); !was {
+			return m.ID, true, err
 		}
 	}
 	return "", false, err
 }
 
-// materialIDs lists the materials of the key where an import adds one.
-func (i *Importer) materialIDs(ctx context.Context, r ImportRequest, k Key) ([]string, error) {
-	if !r.stages(k) {
+// knownMaterials lists what the key has, where an import concerns something
+// that DescribeKey does not show.
+func (i *Importer) knownMaterials(ctx context.Context, r ImportRequest, k Key) ([]KeyMaterial, error) {
+	if !r.stages(k) && !r.aside(k) {
 		return nil, nil
 	}
-	entries, err := i.materials(ctx, k)
-	var ids []string
-	for _, e := range entries {
-		ids = append(ids, aws.ToString(e.KeyMaterialId))
-	}
-	return ids, err
+	return i.Materials(ctx, k)
 }
 
 // UncertainError says that an import got no answer and that looking for its

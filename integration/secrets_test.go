@@ -64,7 +64,7 @@ func (r *fullRun) sharedKey() []byte {
 
 func newRun(t *testing.T, form []string) *fullRun {
 	d := newDesk(t)
-	s, err := serve(d.dir, "--memory", "--shared-wrapping-keys", "--verbose")
+	s, err := serve(d.dir, "--memory", "--shared-wrapping-keys", "--rotation-time", "100ms", "--verbose")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,14 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "confirm", "alias/app", "--material", "app.key", "--reimport")
 	r.do(0, "delete-material", "alias/app", "--material", "app.key")
 	r.do(0, "reimport", "alias/app", "--material", "app.key", "--never-expires")
+	r.do(0, "renew", "alias/app", "--material", "app.key", "--expires", "90d")
+	r.do(0, "status", "alias/app")
+	r.do(0, "status", "--all", "--details")
+	r.listen("status", "--all", "--format", "prometheus")
+	r.do(0, "monitor", "alias/app")
+	r.do(0, "audit", "alias/app")
 	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires")
+	r.rotations(spec)
 	r.do(0, "bring", "--spec", string(spec), "--material", "app.key", "--never-expires", "--mock", "--mock-state", "mock.db", "--wrapping-key", "RSA_2048")
 	r.do(0, "mock reset", "--mock-state", "mock.db")
 	r.do(0, "mock events")
@@ -143,6 +150,18 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")
+}
+
+// rotations brings the material into a key of other material, by the way that
+// the spec allows.
+func (r *fullRun) rotations(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "bring", "--spec", string(spec), "--alias", "alias/next", "--no-escrow", "--never-expires")
+	if spec == material.SymmetricDefault {
+		r.do(0, "rotate", "alias/next", "--material", "app.key", "--never-expires")
+		return
+	}
+	r.do(0, "rotate", "alias/next", "--swap-alias", "alias/next", "--material", "app.key", "--never-expires")
 }
 
 // everyEscrow seals the material and opens it again, in every way that asks

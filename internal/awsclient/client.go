@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go/logging"
 )
@@ -63,12 +64,10 @@ func (e *NoRegionError) Error() string {
 // requests are retried adaptively unless the user configured another retry
 // mode. Errors: *NoRegionError, or the SDK's about broken configuration, wrapped.
 func New(ctx context.Context, o Options) (*kms.Client, error) {
-	cfg, err := o.load(ctx)
+	cfg, err := o.settle(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cfg.RetryMode = cmp.Or(cfg.RetryMode, aws.RetryModeAdaptive)
-	cfg.AppID = cmp.Or(cfg.AppID, appID)
 	return kms.NewFromConfig(cfg, func(k *kms.Options) {
 		if o.EndpointURL != "" {
 			k.BaseEndpoint = aws.String(o.EndpointURL)
@@ -77,6 +76,32 @@ func New(ctx context.Context, o Options) (*kms.Client, error) {
 			k.HTTPClient = &tracer{next: k.HTTPClient, w: o.Debug}
 		}
 	}), nil
+}
+
+// NewCloudTrail returns a client for CloudTrail, otherwise as New does. Options
+// for a KMS elsewhere (EndpointURL, Transport) are not for it.
+func NewCloudTrail(ctx context.Context, o Options) (*cloudtrail.Client, error) {
+	o.Transport = nil
+	cfg, err := o.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return cloudtrail.NewFromConfig(cfg, func(c *cloudtrail.Options) {
+		if o.Debug != nil {
+			c.HTTPClient = &tracer{next: c.HTTPClient, w: o.Debug}
+		}
+	}), nil
+}
+
+// settle is load, and our own choices where the user made none.
+func (o Options) settle(ctx context.Context) (aws.Config, error) {
+	cfg, err := o.load(ctx)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	cfg.RetryMode = cmp.Or(cfg.RetryMode, aws.RetryModeAdaptive)
+	cfg.AppID = cmp.Or(cfg.AppID, appID)
+	return cfg, nil
 }
 
 // load gathers the configuration both kinds of client start from.

@@ -202,6 +202,23 @@ func TestNoRegion(t *testing.T) {
 	}
 }
 
+// TestCloudTrail: the settings are those of KMS, but its endpoint is its own.
+func TestCloudTrail(t *testing.T) {
+	bareEnvironment(t, "[profile audit]\nregion = eu-west-3\n")
+	client, err := awsclient.NewCloudTrail(t.Context(), awsclient.Options{Profile: "audit", EndpointURL: "http://127.0.0.1:1", Transport: http.DefaultTransport})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := client.Options()
+	if o.Region != "eu-west-3" || o.BaseEndpoint != nil || o.RetryMode != aws.RetryModeAdaptive || o.AppID != "keymat" {
+		t.Errorf("Region %s, endpoint %v, retries %s, application %s", o.Region, o.BaseEndpoint, o.RetryMode, o.AppID)
+	}
+	_, err = awsclient.NewCloudTrail(t.Context(), awsclient.Options{})
+	if _, ok := errors.AsType[*awsclient.NoRegionError](err); !ok {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestBrokenConfiguration(t *testing.T) {
 	bareEnvironment(t, "")
 	_, err := awsclient.New(t.Context(), awsclient.Options{Profile: "gone"})

@@ -23,6 +23,16 @@ func (t *Terminal) Confirm(ctx context.Context, question string) (bool, error) {
 	return yes, nil
 }
 
+// Line shows the prompt with a colon.
+func (t *Terminal) Line(ctx context.Context, prompt string) (string, error) {
+	tty, err := openTTY(ctx, prompt)
+	if err != nil {
+		return "", err
+	}
+	defer tty.end()
+	return tty.ask(t.emphasise(prompt) + ": ")
+}
+
 // ask shows a prompt and reads a line that may be seen.
 func (t *tty) ask(prompt string) (string, error) {
 	fmt.Fprint(t, prompt)

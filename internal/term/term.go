@@ -52,6 +52,9 @@ type Prompter interface {
 	Secret(ctx context.Context, prompt string) ([]byte, error)
 	// Confirm asks a question that Y answers with yes and all else with no.
 	Confirm(ctx context.Context, question string) (bool, error)
+	// Line asks for a line that may be seen, and gives it without the space
+	// around it: for what somebody shall not agree to without thinking.
+	Line(ctx context.Context, prompt string) (string, error)
 	// Choose asks for one of several answers and returns its position. The
 	// question may be empty where the options speak for themselves.
 	Choose(ctx context.Context, question string, options []Option) (int, error)
@@ -85,6 +88,11 @@ func (Refuse) Secret(_ context.Context, prompt string) ([]byte, error) {
 // Confirm returns a *NoTerminalError.
 func (Refuse) Confirm(_ context.Context, question string) (bool, error) {
 	return false, &NoTerminalError{What: question, NoInput: true}
+}
+
+// Line returns a *NoTerminalError.
+func (Refuse) Line(_ context.Context, prompt string) (string, error) {
+	return "", &NoTerminalError{What: prompt, NoInput: true}
 }
 
 // Show returns a *NoTerminalError.

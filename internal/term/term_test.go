@@ -16,7 +16,8 @@ func TestRefuse(t *testing.T) {
 	var prompter term.Prompter = term.Refuse{}
 	_, secret := prompter.Secret(t.Context(), "Q")
 	_, confirm := prompter.Confirm(t.Context(), "Q")
-	for name, err := range map[string]error{"Secret": secret, "Confirm": confirm} {
+	_, line := prompter.Line(t.Context(), "Q")
+	for name, err := range map[string]error{"Secret": secret, "Confirm": confirm, "Line": line} {
 		e, ok := errors.AsType[*term.NoTerminalError](err)
 		if !ok || !e.NoInput || e.What != "Q" {
 			t.Errorf("%s: %#v", name, err)

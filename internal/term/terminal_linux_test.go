@@ -44,6 +44,8 @@ func answer(question string) {
 		got = string(secret)
 	case "confirm":
 		got, err = terminal.Confirm(ctx, "This cannot be undone.\nDelete it")
+	case "line":
+		got, err = terminal.Line(ctx, "This cannot be undone.\nType alias/app")
 	case "choose":
 		got, err = terminal.Choose(ctx, "What does \x1b KMS say?", []term.Option{{Key: "1", Label: "yes"}, {Key: "2", Label: "no"}, {Label: "let me see"}})
 	case "menu":
@@ -185,6 +187,36 @@ func TestConfirm(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 			shown := "This cannot be undone.\r\nDelete it? [y/N] " + test.shown + "\r\n"
+			if got := console.Screen(); got != shown {
+				t.Errorf("screen %q, want %q", got, shown)
+			}
+			if !console.Echoes() {
+				t.Error("echo was not turned on again")
+			}
+		})
+	}
+}
+
+func TestLine(t *testing.T) {
+	tests := []struct{ name, keys, shown, want string }{
+		{"a word", "alias/app\r", "alias/app", `"alias/app" <nil>`},
+		{"space around it", "  alias/app \r", "  alias/app ", `"alias/app" <nil>`},
+		{"changed", "alias/apt\x7fp\r", "alias/apt\b \bp", `"alias/app" <nil>`},
+		{"nothing", "\r", "", `"" <nil>`},
+		{"interrupt", "alias\x03", "alias", `"" interrupted`},
+		{"end of input", "\x04", "", `"" EOF`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			console := termtest.Open(t)
+			outcome := ask(t, console, "line", "NO_COLOR=1")
+			console.Expect("Type alias/app: ")
+			console.Type(test.keys)
+			if got := outcome(); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			shown := "This cannot be undone.\r\nType alias/app: " + test.shown + "\r\n"
 			if got := console.Screen(); got != shown {
 				t.Errorf("screen %q, want %q", got, shown)
 			}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cmd
+
+import (
+	"errors"
+
+	"github.com/keymat/keymat/importer"
+)
+
+// explainRotation covers what stops a rotation.
+func explainRotation(err error) (advice, bool) {
+	if e, ok := errors.AsType[*importer.NotRotatableError](err); ok {
+		return hint("make a new key and move its alias: keymat rotate %s --swap-alias alias/NAME --out FILE --never-expires", e.KeyARN), true
+	}
+	if e, ok := errors.AsType[*importer.RotationLimitError](err); ok {
+		return hint("make a new key and move its alias: keymat rotate %s --swap-alias alias/NAME --out FILE --never-expires", e.KeyARN), true
+	}
+	if e, ok := errors.AsType[*importer.PendingError](err); ok {
+		return advice{exit: exitFailed, hints: []string{
+			"finish that rotation with the file that holds its material: keymat rotate " + e.KeyARN + " --material FILE",
+			"or forget it: keymat delete-material " + e.KeyARN + " --material-id " + e.MaterialID,
+		}}, true
+	}
+	if e, ok := errors.AsType[*importer.RetiredError](err); ok {
+		return hint("KMS rotates to new material only: keymat rotate %s --out FILE", e.KeyARN), true
+	}
+	if _, ok := errors.AsType[*importer.CopiesError](err); ok {
+		return hint("make a new multi-Region key with keymat bring --replica, and move the alias of each Region: aws kms update-alias"), true
+	}
+	if e, ok := errors.AsType[*importer.AliasElsewhereError](err); ok {
+		return hint("name an alias of the key; keymat status %s lists them", e.Want), true
+	}
+	if e, ok := errors.AsType[*importer.SingleRegionError](err); ok {
+		return hint("a key is made multi-Region when it is created, and never later; make one: keymat bring --replica REGION instead of --key %s", e.KeyARN), true
+	}
+	if e, ok := errors.AsType[*importer.ReplicaError](err); ok {
+		return hint("name the primary: %s", e.PrimaryARN), true
+	}
+	return advice{}, false
+}
+
+// partlyRotated is the advice for a rotation that began: what stopped it, and
+// how to go on.
+func partlyRotated(err error) (advice, bool) {
+	e, ok := errors.AsType[*importer.UnfinishedRotationError](err)
+	if !ok {
+		return advice{}, false
+	}
+	var why advice
+	if e.Err != nil {
+		why = explain(e.Err)
+	}
+	again := "the new material waits in the key; run it again with its file to go on: keymat rotate " + e.KeyARN + " --material FILE"
+	return advice{hints: append(why.hints, again), exit: exitPartly}, true
+}
+
+// interrupted is the advice for a run that was interrupted: how to go on, if
+// something had begun.
+func interrupted(err error) advice {
+	if e, ok := errors.AsType[*importer.UnfinishedRotationError](err); ok {
+		partly, _ := partlyRotated(&importer.UnfinishedRotationError{KeyARN: e.KeyARN})
+		return advice{hints: partly.hints, exit: exitInterrupted}
+	}
+	return advice{exit: exitInterrupted}
+}
