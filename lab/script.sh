@@ -10,6 +10,9 @@ set -eu
 umask 077
 export AWS_PAGER=
 
+# aws before version 2.13 does not look for this setting itself.
+aws() { command aws ${AWS_ENDPOINT_URL_KMS:+--endpoint-url "$AWS_ENDPOINT_URL_KMS"} "$@"; }
+
 folder=$(mktemp -d)
 keys=
 ALIAS=

@@ -98,15 +98,36 @@ func keyResource(arn string) EventResource {
 	return EventResource{account, "AWS::KMS::Key", arn}
 }
 
+// A pastCall is what the event of a call needs of it. Thousands wait to become
+// events, and must not keep alive what served them: the HTTP request, of whose
+// headers every short string of a call is a part, and the keys it used.
+type pastCall struct {
+	call
+	address string
+	agent   string
+	tls     *EventTLS
+}
+
+func (c *call) past(r *http.Request) *pastCall {
+	return &pastCall{
+		call: call{
+			kms: c.kms, caller: c.caller, operation: c.operation, request: c.request, now: c.now, key: c.key, requestID: c.requestID,
+			scope:     scope{strings.Clone(c.scope.Account), strings.Clone(c.scope.Region)},
+			accessKey: strings.Clone(c.accessKey),
+		},
+		address: sourceAddress(r), agent: strings.Clone(r.UserAgent()), tls: tlsDetails(r),
+	}
+}
+
 // event tells of the call: what was asked, and what came of it. A nil
 // refusal is success.
-func (c *call) event(r *http.Request, id string, answer any, refusal *apiError) Event {
+func (c *pastCall) event(answer any, refusal *apiError) Event {
 	e := newEvent(c.scope, c.operation, c.now)
-	e.EventType, e.RequestID, e.ReadOnly = "AwsApiCall", id, c.readOnly()
+	e.EventType, e.RequestID, e.ReadOnly = "AwsApiCall", c.requestID, c.readOnly()
 	e.UserIdentity = c.identity()
-	e.SourceIPAddress, e.UserAgent = sourceAddress(r), r.UserAgent()
+	e.SourceIPAddress, e.UserAgent = c.address, c.agent
 	e.RequestParameters = requestParameters(c.operation, c.request)
-	e.TLSDetails = tlsDetails(r)
+	e.TLSDetails = c.tls
 	arns := []string{c.key}
 	if a, ok := answer.(interface{ keyARNs() []string }); ok && refusal == nil {
 		arns = a.keyARNs()

@@ -14,7 +14,7 @@ import (
 )
 
 // DefaultTrail is how many events a mock keeps unless told otherwise.
-const DefaultTrail = 4000
+const DefaultTrail = 2000
 
 // trailInterval is how long events may wait before they are written. Like
 // CloudTrail, and unlike the calls themselves, they arrive a little later: a
@@ -34,9 +34,6 @@ type trail struct {
 }
 
 func (t *trail) add(now time.Time, event func() Event, write func()) {
-	if t.keep <= 0 {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.pending) >= t.keep { // the oldest would be dropped anyway

@@ -34,8 +34,9 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		refusal = k.refusal(c, err)
 	}
-	if c.happened() {
-		k.trail.add(c.now, func() Event { return c.event(r, id, answer, refusal) }, k.writeTrailLater)
+	if k.trail.keep > 0 && c.happened() {
+		past := c.past(r)
+		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.writeTrailLater)
 	}
 	c.logTo(k.log, r, id, refusal, time.Since(start))
 	switch {
