@@ -3,6 +3,7 @@
 package rules
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -203,7 +204,7 @@ func corruptedToken(t *experiment.Trial) {
 		{"import with a token changed in the middle", flipped(w.ImportToken, n/2)},
 		{"import with a token of which the last byte was changed", flipped(w.ImportToken, n-1)},
 		{"import with a token that lacks its last byte", w.ImportToken[:max(n-1, 0)]},
-		{"import with 32 letters x in place of the token", []byte("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")},
+		{"import with 32 letters x in place of the token", bytes.Repeat([]byte("x"), 32)},
 	} {
 		t.Import(damage.what, badToken(), k, w, func(in *kms.ImportKeyMaterialInput) { in.ImportToken = damage.token })
 	}
