@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			"replace":   replace,
 			"hold":      hold,
 			"await":     await,
-			"release":   release,
+			"drop":      drop,
 
 			"certificate": certificate,
 		},
@@ -70,7 +70,7 @@ func setUp(env *testscript.Env) error {
 	env.Defer(server.Close)
 	plain := httptest.NewServer(s.holds.before(kms)) // without control, as AWS is
 	env.Defer(plain.Close)
-	env.Defer(s.holds.releaseAll)
+	env.Defer(s.holds.dropAll)
 	env.Setenv("PLAIN_KMS", plain.URL)
 	env.Values[mockKey{}] = s
 	env.Setenv("HOME", env.WorkDir)

@@ -3,8 +3,6 @@
 package cmd_test
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -22,9 +20,9 @@ type holds struct {
 
 // held are the calls of one operation.
 type held struct {
-	arrived  chan struct{} // closed when the first one came
-	released chan struct{}
-	once     sync.Once
+	arrived chan struct{} // closed when the first one came
+	dropped chan struct{}
+	once    sync.Once
 }
 
 func newHolds() *holds { return &holds{of: make(map[string]*held)} }
@@ -33,17 +31,11 @@ func (h *holds) before(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		if call := h.get(operation); call != nil {
-			body, err := io.ReadAll(r.Body) // until then the server does not notice that a client hangs up
-			if err != nil {
-				panic(http.ErrAbortHandler)
-			}
 			call.once.Do(func() { close(call.arrived) })
-			select {
-			case <-call.released:
-			case <-r.Context().Done():
-				panic(http.ErrAbortHandler)
-			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
+			// Not the end of the connection is waited for: a killed client's
+			// end may show only after the script has gone on.
+			<-call.dropped
+			panic(http.ErrAbortHandler)
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -55,17 +47,18 @@ func (h *holds) get(operation string) *held {
 	return h.of[operation]
 }
 
-// release lets the calls of an operation go, and all that follow.
-func (h *holds) release(operation string) {
+// drop cuts the connections of the calls of an operation, and holds none that
+// follow.
+func (h *holds) drop(operation string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if call := h.of[operation]; call != nil {
-		close(call.released)
+		close(call.dropped)
 		delete(h.of, operation)
 	}
 }
 
-func (h *holds) releaseAll() {
+func (h *holds) dropAll() {
 	h.mu.Lock()
 	operations := make([]string, 0, len(h.of))
 	for operation := range h.of {
@@ -73,7 +66,7 @@ func (h *holds) releaseAll() {
 	}
 	h.mu.Unlock()
 	for _, operation := range operations {
-		h.release(operation)
+		h.drop(operation)
 	}
 }
 
@@ -85,7 +78,7 @@ func hold(ts *testscript.TestScript, neg bool, args []string) {
 	h := ts.Value(mockKey{}).(*served).holds
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.of[args[0]] = &held{arrived: make(chan struct{}), released: make(chan struct{})}
+	h.of[args[0]] = &held{arrived: make(chan struct{}), dropped: make(chan struct{})}
 }
 
 // await OPERATION waits until a call that is held has come.
@@ -104,10 +97,10 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// release OPERATION lets the calls go.
-func release(ts *testscript.TestScript, neg bool, args []string) {
+// drop OPERATION cuts the connections of the calls that are held.
+func drop(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: release operation")
+		ts.Fatalf("usage: drop operation")
 	}
-	ts.Value(mockKey{}).(*served).holds.release(args[0])
+	ts.Value(mockKey{}).(*served).holds.drop(args[0])
 }
