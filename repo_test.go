@@ -32,7 +32,7 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "material/entropy", "mockkms",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
@@ -45,6 +45,8 @@ var layers = map[string][]string{
 	"token":     {"wrap", "material"},
 	"wrap":      {"material"},
 	"material":  {},
+
+	"material/entropy": {"material"},
 
 	"escrow":                 {"material", "escrow/slip39", "escrow/shamir"},
 	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
@@ -85,6 +87,8 @@ var libraries = map[string][]string{
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
 
+	"material/entropy": {},
+
 	"lab": {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/crypto/ssh"},
 
 	"escrow":                 {"filippo.io/age"},
@@ -106,7 +110,7 @@ var libraries = map[string][]string{
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
-	"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"material", "material/entropy", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
 }
 
