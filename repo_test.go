@@ -33,6 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "material/entropy", "mockkms",
+		"ceremony/preflight",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
@@ -47,6 +48,8 @@ var layers = map[string][]string{
 	"material":  {},
 
 	"material/entropy": {"material"},
+
+	"ceremony/preflight": {},
 
 	"escrow":                 {"material", "escrow/slip39", "escrow/shamir"},
 	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
@@ -88,6 +91,8 @@ var libraries = map[string][]string{
 	"token":    {},
 
 	"material/entropy": {},
+
+	"ceremony/preflight": {"golang.org/x/sys/"},
 
 	"lab": {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/crypto/ssh"},
 

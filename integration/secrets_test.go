@@ -144,6 +144,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.everyEscrow(spec)
+	r.listen("ceremony preflight", "--workspace", ".")
 	r.do(0, "lab")
 	r.do(0, "lab", "portability", "--html", "portability.html")
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
@@ -236,8 +237,13 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow"), r.commands("generate")) {
-		if name != "mock" && name != "escrow" && !slices.Contains(r.ran, name) {
+	groups := []string{"mock", "escrow", "ceremony"}
+	names := slices.Concat(r.commands(), r.commands("generate"))
+	for _, group := range groups {
+		names = append(names, r.commands(strings.Fields(group)...)...)
+	}
+	for _, name := range names {
+		if !slices.Contains(groups, name) && !slices.Contains(r.ran, name) {
 			r.t.Errorf("everyCommand leaves out keymat %s", name)
 		}
 	}

@@ -105,6 +105,17 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// TestNoClaimOfABadSample has a sample that fails claim nothing.
+func TestNoClaimOfABadSample(t *testing.T) {
+	r := records()["generated"]
+	bad := goodSample
+	bad.MostInWindow = bad.WindowCutoff
+	r.Sample = &bad
+	if got := r.Claims(); len(got) != 1 {
+		t.Errorf("claims %q", got)
+	}
+}
+
 func TestRecordRefuses(t *testing.T) {
 	change := func(name string, f func(*entropy.Record)) entropy.Record {
 		r := records()[name]
