@@ -87,6 +87,7 @@ func (a *app) askThrows(ctx context.Context, kind entropy.Kind, read func([]byte
 		} else {
 			all = append(all, line...)
 			count += in.Count
+			in.Destroy()
 		}
 		clear(line)
 	}

@@ -8,7 +8,7 @@ import "fmt"
 // of its format. Of the bytes of the key itself there is none, for 256 bits cannot be tested: every value is equally likely.
 func (r Record) Claims() (claims []string) {
 	if r.RNG != nil {
-		claims = r.RNG.claims()
+		claims = r.RNG.claims(r.Method)
 	}
 	if s := r.Sample; s != nil && s.Passed() {
 		claims = append(claims, fmt.Sprintf(

@@ -4,6 +4,7 @@ package entropy
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
 )
@@ -19,12 +20,13 @@ const (
 // Sample is what was counted in output of the generator that was then thrown away. That output is conditioned: only a generator
 // that is broken outright can fail, and entropy is not measured. Counts below the cut-offs are what is expected.
 type Sample struct {
-	Bytes        int `json:"bytes"`
-	LongestRun   int `json:"longest_run"` // how many times in a row one byte came, at most
-	RunCutoff    int `json:"run_cutoff"`
-	Window       int `json:"window"`         // bytes, of which the first is counted in the others
-	MostInWindow int `json:"most_in_window"` // at most
-	WindowCutoff int `json:"window_cutoff"`
+	Bytes        int    `json:"bytes"`
+	FirstSHA256  string `json:"first_sha256"` // of the first 512 bytes; the same in two records only if a machine was cloned with its generator
+	LongestRun   int    `json:"longest_run"`  // how many times in a row one byte came, at most
+	RunCutoff    int    `json:"run_cutoff"`
+	Window       int    `json:"window"`         // bytes, of which the first is counted in the others
+	MostInWindow int    `json:"most_in_window"` // at most
+	WindowCutoff int    `json:"window_cutoff"`
 }
 
 // TakeSample reads 1 MiB from crypto/rand, counts, and throws it away. A [*StuckError] comes with the sample.
@@ -38,6 +40,9 @@ func sample(r io.Reader) (Sample, error) {
 	for s.Bytes < sampleBytes {
 		if _, err := io.ReadFull(r, block); err != nil {
 			return s, fmt.Errorf("reading a sample of the generator: %w", err)
+		}
+		if s.Bytes == 0 {
+			s.FirstSHA256 = fmt.Sprintf("%x", sha256.Sum256(block))
 		}
 		s.Bytes += len(block)
 		same := 0
@@ -65,6 +70,6 @@ func (s Sample) Passed() bool { return s.LongestRun < s.RunCutoff && s.MostInWin
 
 // standard reports whether the sample is of the size and has the cut-offs that [TakeSample] uses.
 func (s Sample) standard() bool {
-	return s.Bytes == sampleBytes && s.RunCutoff == runCutoff && s.Window == window && s.WindowCutoff == windowCutoff &&
+	return s.Bytes == sampleBytes && digest.MatchString(s.FirstSHA256) && s.RunCutoff == runCutoff && s.Window == window && s.WindowCutoff == windowCutoff &&
 		s.LongestRun >= 1 && s.LongestRun <= sampleBytes && s.MostInWindow >= 1 && s.MostInWindow <= window
 }

@@ -94,6 +94,9 @@ func bitsIfFair(kind Kind, count int) int {
 	return int(float64(count) * math.Log2(float64(len(faces(kind)))))
 }
 
+// Destroy overwrites the input, as far as [material.Secret.Destroy] does.
+func (in Input) Destroy() { in.content.Destroy() }
+
 // encode writes the inputs so that different ones never give the same bytes: kind and content of each, both framed.
 func encode(inputs []Input) []byte {
 	size := 0

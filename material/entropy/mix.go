@@ -78,7 +78,7 @@ func (m *Mix) Inputs() []Input { return m.inputs }
 // Destroy overwrites the inputs, as far as [material.Secret.Destroy] does.
 func (m *Mix) Destroy() {
 	for _, in := range m.inputs {
-		in.content.Destroy()
+		in.Destroy()
 	}
 }
 

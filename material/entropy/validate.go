@@ -11,6 +11,11 @@ import (
 	"github.com/keymat/keymat/material"
 )
 
+var (
+	digest     = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	checkValue = regexp.MustCompile(`^hmac:[0-9a-f]{10}$`)
+)
+
 // Validate checks each value by itself, and that the record has what its method has. An error is a [*RecordError].
 func (r Record) Validate() error {
 	if r.At.IsZero() || r.At.Location() != time.UTC || r.At.Nanosecond() != 0 {
@@ -89,7 +94,7 @@ func (r Record) validateInputs() error {
 			}
 		}
 	}
-	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(r.Commitment) {
+	if !digest.MatchString(r.Commitment) {
 		return wrong("commitment", "not 64 lower-case hexadecimal digits")
 	}
 	return nil
@@ -103,7 +108,7 @@ func (r Record) validateComponents() error {
 		return wrong("components", "fewer than %d", MinComponents)
 	}
 	for _, c := range r.Components {
-		if !regexp.MustCompile(`^hmac:[0-9a-f]{10}$`).MatchString(c.Check) || !slices.Contains([]Entered{TypedWithCheck, TypedTwice, FromFile}, c.Entered) {
+		if !checkValue.MatchString(c.Check) || !slices.Contains([]Entered{TypedWithCheck, TypedTwice, FromFile}, c.Entered) {
 			return wrong("components", "no check value, or no way to enter one")
 		}
 	}

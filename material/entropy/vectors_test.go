@@ -185,6 +185,9 @@ func (p *planted) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// evenFirst is SHA-256 of 512 bytes of counting, as sha256sum prints it.
+const evenFirst = "110009dcee21620b166f3abfecb5eff7a873be729d1c2d53822e7acc5f34eb9b"
+
 func TestSample(t *testing.T) {
 	spread := func(n int) []byte { // n zeros in a window that the even stretch gives two of, none beside another
 		plant := make([]byte, 0, window)
@@ -211,7 +214,7 @@ func TestSample(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, err := sample(&planted{plant: test.plant})
-			want := Sample{Bytes: 1 << 20, LongestRun: test.run, RunCutoff: 6, Window: 512, MostInWindow: test.apt, WindowCutoff: 19}
+			want := Sample{Bytes: 1 << 20, FirstSHA256: evenFirst, LongestRun: test.run, RunCutoff: 6, Window: 512, MostInWindow: test.apt, WindowCutoff: 19}
 			if s != want {
 				t.Errorf("got %+v, want %+v", s, want)
 			}
