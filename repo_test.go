@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
-		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
+		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
@@ -56,6 +56,7 @@ var layers = map[string][]string{
 	"mockkms/internal/policy": {},
 
 	"internal/awsclient":     {},
+	"internal/cli":           {"internal/files", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/ledger":        {},
