@@ -107,6 +107,9 @@ func explainToken(err error) (advice, bool) {
 		}
 		return hint("try again, but not often: tokens lock themselves after a few wrong PINs"), true
 	}
+	if _, ok := errors.AsType[*noPINError](err); ok {
+		return hint("the file holds the PIN and nothing else, on one line"), true
+	}
 	if e, ok := errors.AsType[*hsm.NoTokenError](err); ok {
 		if len(e.Labels) == 0 {
 			return hint("put the token in; a new one is initialized with a tool of its maker, such as softhsm2-util --init-token"), true

@@ -42,6 +42,7 @@ func TestExplain(t *testing.T) {
 		{&hsm.PINError{}, "lock themselves"},
 		{&hsm.PINError{User: hsm.OrdinaryUser, Locked: true}, "security officer can set a new one"},
 		{&hsm.PINError{User: hsm.SecurityOfficer, Locked: true}, "maker of the token"},
+		{&noPINError{file: "pin"}, "one line"},
 		{&hsm.NoTokenError{}, "softhsm2-util --init-token"},
 		{&hsm.NoTokenError{Labels: []string{"a", "b"}}, "--token"},
 		{&hsm.LoadError{File: "m"}, "shared library"},

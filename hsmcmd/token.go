@@ -90,10 +90,15 @@ func (a *app) pin(ctx context.Context, t *hsm.Token, user hsm.User, file string)
 	}
 	pin = bytes.TrimRight(pin, "\r\n")
 	if len(pin) == 0 {
-		return nil, fmt.Errorf("%s: there is no PIN in it", file)
+		return nil, &noPINError{file: file}
 	}
 	return pin, nil
 }
+
+// noPINError says that a file for a PIN is empty.
+type noPINError struct{ file string }
+
+func (e *noPINError) Error() string { return e.file + ": there is no PIN in it" }
 
 // loggedIn opens the token and logs its user in.
 func (a *app) loggedIn(ctx context.Context, f tokenFlags) (*hsm.Token, error) {
