@@ -70,6 +70,7 @@ var layers = map[string][]string{
 	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
+	"internal/transcript":    {},
 
 	"docs":        {},
 	"docs/gen":    {"cmd", "hsmcmd"},

@@ -311,9 +311,6 @@ func TestOpen(t *testing.T) {
 	if _, err := hsm.Open(f, ""); err == nil || err.Error() != "there is no initialized token" {
 		t.Errorf("got %v", err)
 	}
-	if all, err := hsm.Tokens(f); len(all) != 0 || err != nil {
-		t.Errorf("got %v (%v)", all, err)
-	}
 	f.fail["C_GetSlotList"] = pkcs11.CKR_GENERAL_ERROR
 	if _, err := hsm.Open(f, ""); err == nil || err.Error() != "C_GetSlotList: error 0x5" {
 		t.Errorf("got %v", err)

@@ -75,6 +75,40 @@ func (t *Token) Listed(m Method) bool {
 	return !slices.ContainsFunc(m.steps(), func(mechanism uint) bool { return !t.Has(mechanism, pkcs11.CKF_WRAP) })
 }
 
+// A Feature is a mechanism that matters here.
+type Feature struct {
+	Name   string `json:"name"`   // CKM_…
+	Number uint   `json:"number"` // as PKCS #11 has it
+	Use    string `json:"use"`    // what for
+	Listed bool   `json:"listed"` // by the token, for this use
+}
+
+// Features returns the mechanisms that matter here, and whether the token lists them.
+func (t *Token) Features() []Feature {
+	rows := []struct {
+		name          string
+		number, flags uint
+		use           string
+	}{
+		{"CKM_AES_KEY_GEN", pkcs11.CKM_AES_KEY_GEN, pkcs11.CKF_GENERATE, "generate"},
+		{"CKM_GENERIC_SECRET_KEY_GEN", pkcs11.CKM_GENERIC_SECRET_KEY_GEN, pkcs11.CKF_GENERATE, "generate"},
+		{"CKM_RSA_PKCS_KEY_PAIR_GEN", pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN, pkcs11.CKF_GENERATE_KEY_PAIR, "generate"},
+		{"CKM_EC_KEY_PAIR_GEN", pkcs11.CKM_EC_KEY_PAIR_GEN, pkcs11.CKF_GENERATE_KEY_PAIR, "generate"},
+		{"CKM_EC_EDWARDS_KEY_PAIR_GEN", ckmECEdwardsKeyPairGen, pkcs11.CKF_GENERATE_KEY_PAIR, "generate"},
+		{"CKM_RSA_AES_KEY_WRAP", pkcs11.CKM_RSA_AES_KEY_WRAP, pkcs11.CKF_WRAP, "wrap"},
+		{"CKM_RSA_PKCS_OAEP", pkcs11.CKM_RSA_PKCS_OAEP, pkcs11.CKF_WRAP, "wrap"},
+		{"CKM_AES_KEY_WRAP_KWP", ckmAESKeyWrapKWP, pkcs11.CKF_WRAP, "wrap"},
+		{"CKM_AES_KEY_WRAP_PAD", pkcs11.CKM_AES_KEY_WRAP_PAD, pkcs11.CKF_WRAP, "wrap"},
+		{"CKM_AES_CMAC", pkcs11.CKM_AES_CMAC, pkcs11.CKF_SIGN, "check value"},
+		{"CKM_SHA256_HMAC", pkcs11.CKM_SHA256_HMAC, pkcs11.CKF_SIGN, "check value"},
+	}
+	all := make([]Feature, len(rows))
+	for i, r := range rows {
+		all[i] = Feature{Name: r.name, Number: r.number, Use: r.use, Listed: t.Has(r.number, r.flags)}
+	}
+	return all
+}
+
 // Makes reports whether the token lists what it needs to make material of a spec.
 func (t *Token) Makes(spec material.Spec) bool {
 	k, ok := kindOf(spec)

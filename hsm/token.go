@@ -3,7 +3,6 @@
 package hsm
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/miekg/pkcs11"
@@ -17,13 +16,7 @@ type Token struct {
 	in         bool // somebody is logged in
 }
 
-// Tokens returns what each initialized token of the library says of itself.
-func Tokens(m Module) ([]TokenInfo, error) {
-	var all []TokenInfo
-	err := eachToken(m, func(_ uint, info TokenInfo) { all = append(all, info) })
-	return all, err
-}
-
+// eachToken calls f with each slot that has an initialized token in it.
 func eachToken(m Module, f func(slot uint, info TokenInfo)) error {
 	slots, err := m.Slots()
 	if err != nil {
@@ -115,14 +108,4 @@ func (i TokenInfo) SoftHSM() bool { return strings.HasPrefix(i.Manufacturer, "So
 func (t *Token) Has(mechanism, purpose uint) bool {
 	flags, listed := t.mechanisms[mechanism]
 	return listed && flags&purpose != 0
-}
-
-// Mechanisms returns the numbers of all mechanisms of the token, ascending.
-func (t *Token) Mechanisms() []uint {
-	all := make([]uint, 0, len(t.mechanisms))
-	for m := range t.mechanisms {
-		all = append(all, m)
-	}
-	slices.Sort(all)
-	return all
 }

@@ -48,7 +48,7 @@ func (a *app) info(ctx context.Context, o infoOptions) error {
 	if err != nil {
 		return err
 	}
-	result := info{Token: resultOf(t.Info), Mechanisms: t.Mechanisms(), Tried: o.try}
+	result := info{Token: resultOf(t.Info), Mechanisms: t.Features(), Tried: o.try}
 	if !o.try {
 		result.Wraps = listedWrapping(t)
 		return a.print(result)
@@ -142,10 +142,10 @@ func (c *canWrap) add(m hsm.Method) {
 }
 
 type info struct {
-	Token      tokenResult `json:"token"`
-	Mechanisms []uint      `json:"mechanisms"`
-	Tried      bool        `json:"tried"` // the rest was observed, and not only listed
-	Wraps      []canWrap   `json:"wraps"`
+	Token      tokenResult   `json:"token"`
+	Mechanisms []hsm.Feature `json:"mechanisms"`
+	Tried      bool          `json:"tried"` // the rest was observed, and not only listed
+	Wraps      []canWrap     `json:"wraps"`
 }
 
 func (i info) text(w io.Writer) {
@@ -154,7 +154,8 @@ func (i info) text(w io.Writer) {
 		what = "SoftHSM, a program that keeps its keys in files"
 	}
 	cli.Fields(w, "token", i.Token.Label, "maker", i.Token.Maker, "model", i.Token.Model, "what", what,
-		"firmware", i.Token.Firmware, "hardware", i.Token.Hardware, "serial", i.Token.Serial)
+		"firmware", i.Token.Firmware, "hardware", i.Token.Hardware, "serial", i.Token.Serial,
+		"lists", i.mechanisms(true), "lacks", i.mechanisms(false))
 	heading := "as far as its lists say; --try shows what works"
 	if i.Tried {
 		heading = "tried with throwaway keys"
@@ -166,6 +167,17 @@ func (i info) text(w io.Writer) {
 	}
 	tw.Flush()
 	i.why(w)
+}
+
+// mechanisms names those that matter and are listed, or are not.
+func (i info) mechanisms(listed bool) string {
+	var names []string
+	for _, m := range i.Mechanisms {
+		if m.Listed == listed {
+			names = append(names, m.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 func (c canWrap) words() string {

@@ -342,12 +342,21 @@ func TestTokenInfo(t *testing.T) {
 			Maker, Model string
 			SoftHSM      bool
 		}
+		Mechanisms []struct {
+			Name   string
+			Listed bool
+		}
 		Wraps []canWrap
 	}
 	d.does(&listed, "info")
 	d.does(&tried, "info", "--try")
 	if tried.Token.Maker != "SoftHSM project" || !tried.Token.SoftHSM {
 		t.Errorf("got %+v", tried.Token)
+	}
+	for _, m := range listed.Mechanisms {
+		if absent := m.Name == "CKM_RSA_AES_KEY_WRAP" || m.Name == "CKM_AES_KEY_WRAP_KWP"; m.Listed == absent {
+			t.Errorf("%s is listed: %t", m.Name, m.Listed)
+		}
 	}
 	able := func(all []canWrap) map[string]string {
 		found := map[string]string{}
