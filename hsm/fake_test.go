@@ -35,6 +35,7 @@ const kwp = 0x210B
 // and neither CKM_RSA_AES_KEY_WRAP nor SHA-256.
 type fake struct {
 	t          *testing.T
+	slots      []uint
 	info       hsm.TokenInfo
 	mechanisms map[uint]uint
 	hashes     []uint                     // of OAEP
@@ -57,6 +58,7 @@ const pin = "1234"
 func newFake(t *testing.T) *fake {
 	f := &fake{
 		t:        t,
+		slots:    []uint{7},
 		info:     hsm.TokenInfo{Label: "fake", Manufacturer: "nobody", Model: "fake", Flags: pkcs11.CKF_TOKEN_INITIALIZED},
 		hashes:   []uint{pkcs11.CKM_SHA_1, pkcs11.CKM_SHA256},
 		padPKCS8: func(der []byte) []byte { return der },
@@ -99,7 +101,7 @@ func refuse(function string, code uint) error {
 	return &hsm.CallError{Function: function, Code: code}
 }
 
-func (f *fake) Slots() ([]uint, error)                     { return []uint{7}, f.answer("C_GetSlotList") }
+func (f *fake) Slots() ([]uint, error)                     { return f.slots, f.answer("C_GetSlotList") }
 func (f *fake) Token(uint) (hsm.TokenInfo, error)          { return f.info, nil }
 func (f *fake) Mechanisms(uint) (map[uint]uint, error)     { return f.mechanisms, nil }
 func (f *fake) OpenSession(slot uint) (hsm.Session, error) { return f, f.answer("C_OpenSession") }

@@ -153,6 +153,17 @@ func TestChooseForCopy(t *testing.T) {
 	}
 }
 
+// TestRSATrialTells: the key that decides is one that a token would have to pad.
+func TestRSATrialTells(t *testing.T) {
+	f := newFake(t)
+	if err := f.open().NewBench().Try(hsm.Method{Algorithm: wrap.RSAAESSHA256}, material.RSA4096); err != nil {
+		t.Fatal(err)
+	}
+	if length := len(f.objects[f.last-1].secret); length%8 == 0 { // the last is the wrapping key
+		t.Errorf("an RSA key of %d bytes decided", length)
+	}
+}
+
 // TestTrialTellsOtherMaterial: a token that wraps something else than it has is found out.
 func TestTrialTellsOtherMaterial(t *testing.T) {
 	f := newFake(t)
@@ -247,6 +258,13 @@ func TestTrust(t *testing.T) {
 		if got := opened(t, private, method, spec, encrypted); got.Fingerprint() != key.Fingerprint {
 			t.Errorf("the token says %s, but it is %s", key.Fingerprint, got.Fingerprint())
 		}
+		_, err = token.Wrap(under, method, key)
+		if again := err == nil; again == spec.KeyPair() { // the officer's one-time key serves once
+			t.Errorf("wrapped %s again: %v", spec, err)
+		}
+		if err := under.Discard(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -306,6 +324,14 @@ func TestOpen(t *testing.T) {
 	_, err := hsm.Open(f, "other")
 	if want := `there is not exactly one token "other"; found "fake"`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+	f.slots = []uint{7, 8}
+	for label, want := range map[string]string{
+		"": `there are 2 tokens: "fake", "fake"`, "fake": `there is not exactly one token "fake"; found "fake", "fake"`,
+	} {
+		if _, err := hsm.Open(f, label); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 	f.info.Flags = 0
 	if _, err := hsm.Open(f, ""); err == nil || err.Error() != "there is no initialized token" {
