@@ -25,10 +25,10 @@ func TestPowerCuts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := newCopyDesk(t)
-			args, key := d.prepare(c)
+			run := d.prepare(c)
 			cuts, sent := 0, false
 			disk, seen := newDisk(), map[string]bool{}
-			for _, call := range d.traceDisk(append(args, "--no-input")...) {
+			for _, call := range d.traceDisk(append(run.line, "--no-input")...) {
 				disk.apply(t, call)
 				sent = sent || strings.Contains(call.data, "TrentService.ImportKeyMaterial")
 				for _, left := range []map[string]string{disk.flushed(), disk.namesAhead()} {
@@ -39,7 +39,7 @@ func TestPowerCuts(t *testing.T) {
 					}
 				}
 			}
-			if cuts < 20 || sent != (key != "") || len(disk.flushed()) == 0 {
+			if cuts < 20 || sent != (run.key != "") || len(disk.flushed()) == 0 {
 				t.Errorf("%d cuts, import seen: %t, %d files in the end", cuts, sent, len(disk.flushed()))
 			}
 		})
@@ -71,11 +71,7 @@ func (d *desk) checkCut(c copying, left map[string]string, sent bool) {
 // restore puts on the desk what the disk held, and nothing else of it.
 func (d *desk) restore(left map[string]string) {
 	d.t.Helper()
-	for _, old := range []string{"cards", "copy"} {
-		if err := os.RemoveAll(d.path(old)); err != nil {
-			d.t.Fatal(err)
-		}
-	}
+	d.clearCopies()
 	for name, content := range left {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			d.t.Fatal(err)
