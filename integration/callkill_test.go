@@ -53,6 +53,7 @@ func (d *desk) killAtCalls(c copying) (kills int) {
 				return kills
 			}
 			kills++
+			d.checkNoneHidden(c, "a call of KMS")
 		}
 	}
 }
