@@ -5,6 +5,7 @@ package mockkms
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if k.trail.keep > 0 && c.happened() {
 		past := c.past(r)
-		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.writeTrailLater)
+		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.trailDue)
 	}
 	c.logTo(k.log, r, id, refusal, time.Since(start))
 	switch {
@@ -211,5 +212,12 @@ func newUUID() string {
 // uuid spells 16 bytes as a UUID of version 4.
 func uuid(b [16]byte) string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	s := make([]byte, 0, 36)
+	for i, group := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
+		if i > 0 {
+			s = append(s, '-')
+		}
+		s = hex.AppendEncode(s, group)
+	}
+	return string(s)
 }
