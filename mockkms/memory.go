@@ -56,13 +56,15 @@ func (s *memoryStore) Close() error {
 	return nil
 }
 
-// set gives key the value, or removes it when value is nil.
-func (s *memoryStore) set(key string, value []byte) {
+// set gives key the value, or removes it when value is nil, and returns what was
+// there.
+func (s *memoryStore) set(key string, value []byte) (before []byte) {
 	if value == nil {
-		s.records.Delete(key)
+		before, _ = s.records.Delete(key)
 	} else {
-		s.records.Set(key, value)
+		before, _ = s.records.Set(key, value)
 	}
+	return before
 }
 
 type memoryTx struct {
@@ -94,8 +96,7 @@ func (tx *memoryTx) change(key string, value []byte) error {
 	if tx.readOnly {
 		return errReadOnly
 	}
-	tx.before = append(tx.before, memoryRecord{key, tx.Get(key)})
-	tx.store.set(key, value)
+	tx.before = append(tx.before, memoryRecord{key, tx.store.set(key, value)})
 	return nil
 }
 
