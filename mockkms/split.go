@@ -35,19 +35,19 @@ func (s *splitter) next() []byte {
 func (s splitter) members() map[string][]byte {
 	m := make(map[string][]byte)
 	for name := s.next(); name != nil; name = s.next() {
-		m[string(memberName(name))] = s.next()
+		m[string(unquote(name))] = s.next()
 	}
 	return m
 }
 
-// memberName is what a JSON string spells.
-func memberName(raw []byte) []byte {
+// unquote is what a valid JSON string spells.
+func unquote(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1]
 	}
-	var name string
-	_ = json.Unmarshal(raw, &name) // it is valid
-	return []byte(name)
+	var s string
+	_ = json.Unmarshal(raw, &s) // it is valid
+	return []byte(s)
 }
 
 // valueLength is the length of the value at the start of what is left; 0 where
