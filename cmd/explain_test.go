@@ -101,7 +101,7 @@ func TestExplain(t *testing.T) {
 		{&escrow.RecipientError{Reason: "x", Err: errors.New("y")}, "x", "age says: y", 1},
 		{&escrow.RecipientError{Reason: "x"}, "x", "age-keygen -y", 1},
 		{&uncopiedError{&unopenedError{name: "a.escrow", err: errors.New("x")}},
-			"so nothing was created or imported: a.escrow was written, did not open again, and was removed: x", "another disk", 1},
+			"so nothing was created or imported: what was to become a.escrow did not open again, and was not kept: x", "another disk", 1},
 		{&uncopiedError{fmt.Errorf("writing a.escrow: %w", syscall.ENOSPC)}, "so nothing was created or imported: writing a.escrow: no space left on device", "make room there", 1},
 		{fmt.Errorf("writing a.escrow: %w", syscall.EDQUOT), "quota exceeded", "make room there", 1},
 		{fmt.Errorf("writing a.escrow: %w", syscall.EFBIG), "file too large", "make room there", 1},

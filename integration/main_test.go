@@ -17,7 +17,7 @@ import (
 // built is made once by TestMain and only read after that.
 var built struct {
 	keymat string // path of the binary
-	mock   string // URL of a mock in memory that shares its wrapping keys, which every test may use
+	mock   string // URL of a mock in memory that shares its wrapping keys and rotates fast, which every test may use
 }
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func runTests(m *testing.M) (status int, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building keymat: %w\n%s", err, out)
 	}
-	mock, err := serve(dir, "--memory", "--shared-wrapping-keys")
+	mock, err := serve(dir, "--memory", "--shared-wrapping-keys", "--rotation-time", "50ms")
 	if err != nil {
 		return 0, err
 	}
