@@ -74,12 +74,7 @@ func (a *app) generateComponent(ctx context.Context, o componentOptions) error {
 func (a *app) writeComponent(c entropy.Component, o componentOptions) error {
 	text := c.Text()
 	defer text.Destroy()
-	err := text.Expose(func(text []byte) error {
-		if err := files.WriteSecret(o.out, text, files.Overwrite(o.force)); err != nil {
-			return err
-		}
-		return readBack(o.out, text)
-	})
+	err := text.Expose(func(text []byte) error { return files.WriteSecret(o.out, text, files.Overwrite(o.force)) })
 	if err == nil {
 		a.say("wrote a component for %s to %s: keep it to yourself", c.Spec, o.out)
 	}
