@@ -62,7 +62,7 @@ func TestThrowsEntry(t *testing.T) {
 	if got := d.record("record").Commitment; got != mix.Commitment() {
 		t.Errorf("committed to %s, want %s: something else than what was typed", got, mix.Commitment())
 	}
-	for _, typed := range []string{"41635", "24616", "2553213", "hhtht", "HHTHT"} {
+	for _, typed := range []string{"41635 24616", "4163524616", "2553213", "hhtht", "HHTHT"} {
 		if strings.Contains(d.stderr.String(), typed) {
 			t.Errorf("the story tells %q", typed)
 		}
@@ -124,8 +124,11 @@ func TestComponentEntry(t *testing.T) {
 	if len(entered) != 3 || entered[0] != entropy.TypedTwice || entered[1] != entropy.TypedWithCheck || entered[2] != entropy.TypedWithCheck {
 		t.Errorf("entered %q", entered)
 	}
-	if said := strings.ToLower(d.stderr.String() + d.stdout.String() + strings.Join(p.asked, "")); strings.Contains(said, "1111") || strings.Contains(said, "0203") || strings.Contains(said, "2222") {
-		t.Errorf("a component was told: %s", said)
+	said := strings.ToLower(d.stderr.String() + d.stdout.String() + strings.Join(p.asked, ""))
+	for _, typed := range []string{ones, twos, rising} {
+		if strings.Contains(said, typed[:16]) { // less may be in the name of a folder
+			t.Errorf("a component was told: %s", said)
+		}
 	}
 	d.run(&person{answers: []string{ones, ""}}, 1, "generate", "--spec", "HMAC_256", "--components", "2", "--out", d.path("other.key"))
 	d.wantTold("error: the entry was broken off, and nothing was made")
