@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/token"
@@ -129,14 +130,5 @@ func (a *app) readWrapped(name string) (*token.Wrapped, error) {
 
 // readFile reads a small file of ours; name "-" is standard input.
 func readFile[T any](a *app, name string, read func(io.Reader) (T, error)) (T, error) {
-	data, err := files.ReadLimited(name, a.env.Stdin, token.MaxFile)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	v, err := read(bytes.NewReader(data))
-	if err != nil {
-		return v, inFile(name, err)
-	}
-	return v, nil
+	return cli.ReadFile(name, a.env.Stdin, token.MaxFile, read)
 }
