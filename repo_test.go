@@ -62,6 +62,7 @@ var layers = map[string][]string{
 	"internal/pace":          {},
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
+	"internal/spoken":        {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 
@@ -101,12 +102,14 @@ var libraries = map[string][]string{
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},
+	"internal/spoken": {},
 }
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
 	"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
+	"internal/spoken",
 }
 
 // outside is the part of the standard library that reaches the machine.
