@@ -36,6 +36,8 @@ var layers = map[string][]string{
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
+	"ceremony/plan": {"escrow", "wrap", "material", "internal/sshsig"},
+
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
 	"audit":     {},
@@ -63,6 +65,7 @@ var layers = map[string][]string{
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
 	"internal/spoken":        {},
+	"internal/sshsig":        {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 
@@ -103,13 +106,16 @@ var libraries = map[string][]string{
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},
 	"internal/spoken": {},
+	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+
+	"ceremony/plan": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 }
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
 	"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken",
+	"internal/spoken", "internal/sshsig", "ceremony/plan",
 }
 
 // outside is the part of the standard library that reaches the machine.
