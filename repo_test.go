@@ -33,8 +33,9 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"ceremony/plan",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
-		"internal/page", "internal/term",
+		"internal/page", "internal/spoken", "internal/sshsig", "internal/term",
 	},
 	"ceremony/plan": {"escrow", "wrap", "material", "internal/sshsig"},
 

@@ -141,6 +141,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.everyEscrow(spec)
+	r.everyCeremony(spec)
 	r.do(0, "lab")
 	r.do(0, "lab", "portability", "--html", "portability.html")
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
@@ -202,11 +203,28 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	r.shared = bytes.TrimSpace(r.read("combined.txt"))
 }
 
+// everyCeremony plans one, which touches no material; somebody gives the
+// material for a key to sign with.
+func (r *fullRun) everyCeremony(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "ceremony plan init", "plan.yaml", "--id", "test", "--spec", string(spec), "--target", "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab")
+	r.do(3, "ceremony plan lint", "plan.yaml")
+	r.do(1, "ceremony plan lint", "app.key")
+	r.do(3, "ceremony plan sign", "plan.yaml", "--as", "lead", "--key", "app.key")
+	r.do(3, "ceremony plan verify", "plan.yaml")
+	r.do(0, "ceremony plan diff", "plan.yaml", "plan.yaml")
+}
+
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow")) {
-		if name != "mock" && name != "escrow" && !slices.Contains(r.ran, name) {
+	groups := []string{"mock", "escrow", "ceremony", "ceremony plan"}
+	names := r.commands()
+	for _, group := range groups {
+		names = append(names, r.commands(strings.Fields(group)...)...)
+	}
+	for _, name := range names {
+		if !slices.Contains(groups, name) && !slices.Contains(r.ran, name) {
 			r.t.Errorf("everyCommand leaves out keymat %s", name)
 		}
 	}
