@@ -33,11 +33,13 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
-		"ceremony/plan",
+		"ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/spoken", "internal/sshsig", "internal/term",
 	},
-	"ceremony/plan": {"escrow", "wrap", "material", "internal/sshsig"},
+	"ceremony/record":     {"ceremony/transcript", "internal/files"},
+	"ceremony/transcript": {"ceremony/plan", "escrow/slip39"},
+	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
 
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
@@ -109,14 +111,16 @@ var libraries = map[string][]string{
 	"internal/spoken": {},
 	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
 
-	"ceremony/plan": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
+	"ceremony/transcript": {},
+	"ceremony/record":     {"github.com/gofrs/flock"},
+	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 }
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
 	"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript",
 }
 
 // outside is the part of the standard library that reaches the machine.
