@@ -209,16 +209,31 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 	r.t.Helper()
 	r.do(0, "ceremony plan init", "plan.yaml", "--id", "test", "--spec", string(spec), "--target", "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab")
 	r.do(3, "ceremony plan lint", "plan.yaml")
-	r.do(1, "ceremony plan lint", "app.key")
+	for _, mistake := range []string{"app.key", "text.key", "pem.key", "cut.key"} {
+		r.do(3, "ceremony plan lint", mistake)
+	}
 	r.do(3, "ceremony plan sign", "plan.yaml", "--as", "lead", "--key", "app.key")
 	r.do(3, "ceremony plan verify", "plan.yaml")
 	r.do(0, "ceremony plan diff", "plan.yaml", "plan.yaml")
+	const material = "app.key"
+	by := []string{".", "--by", "lead"}
+	r.do(3, "ceremony transcript begin", by...)
+	for command, args := range map[string][]string{
+		"note": {"--text", "the key", "--file", material}, "exception": {"--expected", "a", "--happened", "b", "--decided", "c"},
+		"confirm": {"--gate", "open", "--text", "all there"}, "end": nil,
+	} {
+		r.do(1, "ceremony transcript "+command, slices.Concat(by, args)...)
+	}
+	r.do(1, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
+	r.write("transcript.jsonl", []byte("not a record\n"))
+	r.do(0, "ceremony transcript show", ".")
+	r.do(3, "ceremony verify", ".")
 }
 
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	groups := []string{"mock", "escrow", "ceremony", "ceremony plan"}
+	groups := []string{"mock", "escrow", "ceremony", "ceremony plan", "ceremony transcript"}
 	names := r.commands()
 	for _, group := range groups {
 		names = append(names, r.commands(strings.Fields(group)...)...)

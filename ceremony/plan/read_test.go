@@ -55,7 +55,7 @@ func TestReadRefuses(t *testing.T) {
 		"an unknown member":  {"rehearsal: false", "rehearsed: false", "15:1: rehearsed: unknown, did you mean rehearsal?"},
 		"a near miss":        {"  threshold: 3", "  treshold: 3", "treshold: unknown, did you mean threshold?"},
 		"a missing member":   {"session: same-day", "", "session: missing"},
-		"a member twice":     {"id: payments-2026", "id: payments-2026\nid: other", `mapping key "id" already defined`},
+		"a member twice":     {"id: payments-2026", "id: payments-2026\nid: other", "13:1: mapping key … already defined at [12:1]"},
 		"an ID in capitals":  {"id: payments-2026", "id: Payments", "12:5: id: not an ID"},
 		"no mapping":         {"limits:", "limits: 3\nother:", "limits: not a mapping"},
 		"no list":            {"copies:\n", "copies: none\n  kept:\n", "escrow.copies: not a list"},

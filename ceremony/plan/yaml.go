@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -43,7 +44,7 @@ func parse(data []byte) (*ast.MappingNode, error) {
 	file, err := parser.ParseBytes(data, 0)
 	if e, ok := errors.AsType[yaml.Error](err); ok {
 		at := e.GetToken().Position
-		return nil, &FormatError{[]Fault{{Place: Place{at.Line, at.Column}, Reason: e.GetMessage()}}}
+		return nil, &FormatError{[]Fault{{Place: Place{at.Line, at.Column}, Reason: unquoted(e.GetMessage())}}}
 	}
 	if err != nil {
 		return nil, whole("not YAML")
@@ -56,6 +57,12 @@ func parse(data []byte) (*ast.MappingNode, error) {
 		return nil, whole("not a mapping")
 	}
 	return root, nil
+}
+
+// unquoted leaves out what the parser quotes: somebody may have given the file
+// of a key instead of a plan.
+func unquoted(message string) string {
+	return regexp.MustCompile(`"[^"]*"`).ReplaceAllString(message, "…")
 }
 
 // hidden tells characters that make a file look other than it is: those who

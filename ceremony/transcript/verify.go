@@ -18,6 +18,7 @@ type Fault struct {
 	What string `json:"what"`
 }
 
+// String is such as "line 3: cut off".
 func (f Fault) String() string {
 	if f.Line == 0 {
 		return f.What
