@@ -30,7 +30,7 @@ func explainCeremony(err error) (advice, bool) {
 // explainRecord covers the records of ceremonies.
 func explainRecord(err error) (advice, bool) {
 	if _, ok := errors.AsType[*record.BusyError](err); ok {
-		return hint("wait for the other keymat; if there is none, remove .transcript.lock there"), true
+		return hint("wait for the other keymat to end, and run it again"), true
 	}
 	if errors.Is(err, transcript.ErrClosed) {
 		return hint("what comes after the end is part of another record"), true
