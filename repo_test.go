@@ -33,10 +33,14 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremony/preflight",
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
-		"internal/page", "internal/term",
+		"internal/page", "internal/spoken", "internal/sshsig", "internal/term",
 	},
+	"ceremony/record":     {"ceremony/transcript", "internal/files"},
+	"ceremony/transcript": {"ceremony/plan", "escrow/slip39"},
+	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
+
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
 	"fleet":     {"importer", "wrap", "material"},
@@ -74,6 +78,8 @@ var layers = map[string][]string{
 	"internal/pace":          {},
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
+	"internal/spoken":        {},
+	"internal/sshsig":        {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 	"internal/transcript":    {},
@@ -122,12 +128,19 @@ var libraries = map[string][]string{
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},
+	"internal/spoken": {},
+	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+
+	"ceremony/transcript": {},
+	"ceremony/record":     {"github.com/gofrs/flock"},
+	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 }
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript",
 }
 
 // outside is the part of the standard library that reaches the machine.

@@ -20,6 +20,7 @@ var environment = []struct{ name, meaning string }{
 	{envMock, "1: use the embedded mock, as --mock does"},
 	{envMockState, "file that holds the mock's state, as --mock-state does"},
 	{"XDG_STATE_HOME", "folder under which the mock's state is kept otherwise, and what runs have to clean up"},
+	{envAgent, "the ssh-agent that signs for keymat ceremony"},
 	{"NO_COLOR", "anything: no colours on the terminal"},
 	{"AWS_REGION, AWS_PROFILE, AWS_ACCESS_KEY_ID, …", "read by the AWS SDK, as for the AWS CLI"},
 	{"AWS_ENDPOINT_URL_KMS", "talk to the KMS at this URL, such as that of keymat mock serve"},
@@ -47,7 +48,8 @@ func newExitCodesTopic() *cobra.Command {
   1    failed; the error says why, the hint what to do
   2    wrong usage; nothing was done
   3    the answer is no: KMS does not hold this material, a rule does not hold,
-       a key expires within the time asked about, or a machine is not fit
+       a key expires within the time asked about, a machine is not fit, or a plan
+       or record is not good
   4    partly done, and safe to run again
   130  interrupted`
 	})

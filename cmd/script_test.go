@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"drop":      drop,
 
 			"certificate": certificate,
+			"plan-keys":   planKeys,
 		},
 	})
 }

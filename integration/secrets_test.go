@@ -145,6 +145,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	}
 	r.everyEscrow(spec)
 	r.listen("ceremony preflight", "--workspace", ".")
+	r.everyCeremony(spec)
 	r.do(0, "lab")
 	r.do(0, "lab", "portability", "--html", "portability.html")
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
@@ -234,10 +235,37 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	r.shared = bytes.TrimSpace(r.read("combined.txt"))
 }
 
+// everyCeremony plans one, which touches no material; somebody gives the
+// material for a key to sign with.
+func (r *fullRun) everyCeremony(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "ceremony plan init", "plan.yaml", "--id", "test", "--spec", string(spec), "--target", "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab")
+	r.do(3, "ceremony plan lint", "plan.yaml")
+	for _, mistake := range []string{"app.key", "text.key", "pem.key", "cut.key"} {
+		r.do(3, "ceremony plan lint", mistake)
+	}
+	r.do(3, "ceremony plan sign", "plan.yaml", "--as", "lead", "--key", "app.key")
+	r.do(3, "ceremony plan verify", "plan.yaml")
+	r.do(0, "ceremony plan diff", "plan.yaml", "plan.yaml")
+	const material = "app.key"
+	by := []string{".", "--by", "lead"}
+	r.do(3, "ceremony transcript begin", by...)
+	for command, args := range map[string][]string{
+		"note": {"--text", "the key", "--file", material}, "exception": {"--expected", "a", "--happened", "b", "--decided", "c"},
+		"confirm": {"--gate", "open", "--text", "all there"}, "end": nil,
+	} {
+		r.do(1, "ceremony transcript "+command, slices.Concat(by, args)...)
+	}
+	r.do(1, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
+	r.write("transcript.jsonl", []byte("not a record\n"))
+	r.do(0, "ceremony transcript show", ".")
+	r.do(3, "ceremony verify", ".")
+}
+
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	groups := []string{"mock", "escrow", "ceremony"}
+	groups := []string{"mock", "escrow", "ceremony", "ceremony plan", "ceremony transcript"}
 	names := slices.Concat(r.commands(), r.commands("generate"))
 	for _, group := range groups {
 		names = append(names, r.commands(strings.Fields(group)...)...)
