@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
-		"internal/page", "internal/term",
+		"internal/page", "internal/shelf", "internal/term",
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
@@ -62,6 +62,7 @@ var layers = map[string][]string{
 	"internal/pace":          {},
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
+	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 
