@@ -99,6 +99,7 @@ func iamVariants() map[string][]iamVariant {
 		"status": {
 			{symmetric, "status alias/k"},
 			{symmetric + " --tag a=b", "status --tag a=b"},
+			{pair + sealed("ECC_NIST_P256"), "status alias/k --escrow DIR/e"},
 		},
 		"monitor": {{symmetric, "monitor alias/k"}},
 		"audit":   {{symmetric, "audit alias/k"}},

@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keymat/keymat/cmd"
@@ -42,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"kms-calls": kmsCalls,
 			"fault":     fault,
 			"replace":   replace,
+			"encrypt":   encrypt,
 			"hold":      hold,
 			"await":     await,
 			"drop":      drop,
@@ -135,6 +140,21 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s := ts.Value(mockKey{}).(*served)
 	s.kms.Inject(mockkms.Fault{Operation: args[0], Kind: kind})
+}
+
+// encrypt KEY FILE makes a ciphertext as an application of KMS does.
+func encrypt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: encrypt key file")
+	}
+	client := kms.New(kms.Options{
+		Region:      "eu-central-1",
+		Credentials: credentials.NewStaticCredentialsProvider("mock", "mock", ""),
+		HTTPClient:  &http.Client{Transport: mockkms.Transport(ts.Value(mockKey{}).(*served).kms)},
+	})
+	out, err := client.Encrypt(context.Background(), &kms.EncryptInput{KeyId: &args[0], Plaintext: []byte("text")})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.CiphertextBlob, 0o600))
 }
 
 // certificate CERT KEY makes a certificate of its own for 127.0.0.1.

@@ -194,6 +194,8 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	swap := []string{"alias/next", "--swap-alias", "alias/next", "--escrow-to", recipient, "--escrow-out", "swapped.escrow", "--never-expires"}
 	r.do(0, "rotate", slices.Concat(swap, material[:2])...)
 	r.do(0, "inspect", "key.drill")
+	r.do(0, "status", "alias/app", "--escrow", ".")
+	r.do(0, "delete-material", "alias/app", "--escrow", ".", "--dry-run")
 	r.do(1, "escrow open", "kek.escrow", "--open-key", "id.txt", "--out", "never")
 	r.do(1, "escrow open", "app.key", "--identity", "id.txt", "--out", "never")
 	r.do(1, "escrow open", "shared.escrow", "--share", "app.key", "--out", "never")
