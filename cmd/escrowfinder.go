@@ -63,7 +63,7 @@ func (f escrowFinder) publicKeys() bool {
 
 // where says in which places was looked, for a sentence.
 func (f escrowFinder) where() string {
-	return fmt.Sprintf("%s (%d escrows)", list(f.shelf.Places), len(f.shelf.Escrows))
+	return fmt.Sprintf("%s (%s)", list(f.shelf.Places), count(len(f.shelf.Escrows), "escrow"))
 }
 
 // of finds the escrows of one material of a key, for a symmetric key the one with
