@@ -19,6 +19,7 @@ import (
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/stack"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
@@ -113,7 +114,7 @@ func explainCause(err error) advice {
 	if _, ok := errors.AsType[*noError](err); ok {
 		return advice{exit: exitNo}
 	}
-	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainMaterial, explainLocal, explainKMS, explainConnection} {
+	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainMaterial, explainLocal, explainStack, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}
@@ -218,6 +219,19 @@ func explainDisk(err error) (advice, bool) {
 	return advice{}, false
 }
 
+// explainStack covers what CloudFormation says.
+func explainStack(err error) (advice, bool) {
+	if e, ok := errors.AsType[*stack.FailedError](err); ok {
+		return hint("what went wrong with each resource: aws cloudformation describe-stack-events --stack-name %s", e.ID), true
+	}
+	call, ok := errors.AsType[*stack.CallError](err)
+	var api smithy.APIError
+	if ok && errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
+		return hint("allow cloudformation:%s, and what the stack makes, in your IAM policy; keymat help iam prints it", call.Operation), true
+	}
+	return advice{}, false
+}
+
 // explainConnection covers everything between us and KMS.
 func explainConnection(err error) (advice, bool) {
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
@@ -247,6 +261,10 @@ func describeError(err error) string {
 	}
 	if call, ok := errors.AsType[*importer.CallError](err); ok {
 		bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: cause}
+		return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
+	}
+	if call, ok := errors.AsType[*stack.CallError](err); ok {
+		bare := &stack.CallError{Operation: call.Operation, Stack: call.Stack, Err: cause}
 		return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
 	}
 	if call, ok := errors.AsType[*smithy.OperationError](err); ok {

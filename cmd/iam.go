@@ -101,6 +101,11 @@ var policies = []struct {
 		{"FindTheirEscrows", "Allow", []string{"kms:GetPublicKey"}, anyKey, nil},
 		{"ReadTheTrail", "Allow", []string{"cloudtrail:LookupEvents"}, "*", nil},
 	}},
+	{"to apply alarms, beside looking, for --apply (monitor)", []statement{
+		{"Stacks", "Allow", []string{"cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DescribeStacks", "cloudformation:DeleteStack"}, "arn:aws:cloudformation:REGION:ACCOUNT:stack/keymat-monitor-*/*", nil},
+		{"AlarmsInThem", "Allow", []string{"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"}, "arn:aws:cloudwatch:REGION:ACCOUNT:alarm:keymat-monitor-*", nil},
+		{"RulesInThem", "Allow", []string{"events:PutRule", "events:DescribeRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets"}, "arn:aws:events:REGION:ACCOUNT:rule/keymat-monitor-*", nil},
+	}},
 	{"to delete material (delete-material); keep it apart from the others", []statement{
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},

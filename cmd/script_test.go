@@ -26,6 +26,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keymat/keymat/cmd"
+	"github.com/keymat/keymat/internal/stack/stacktest"
 	"github.com/keymat/keymat/mockkms"
 )
 
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"fault":     fault,
 			"replace":   replace,
 			"encrypt":   encrypt,
+			"stack-end": stackEnd,
 			"hold":      hold,
 			"await":     await,
 			"drop":      drop,
@@ -63,20 +65,24 @@ type mockKey struct{}
 
 // served is the mock of one script, and how many of its calls were looked at.
 type served struct {
-	kms   *mockkms.KMS
-	seen  int
-	holds *holds
+	kms    *mockkms.KMS
+	seen   int
+	holds  *holds
+	stacks *stacktest.Service
 }
 
 func setUp(env *testscript.Env) error {
 	kms := mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(rotationTime), mockkms.WithReplicationTime(rotationTime))
-	s := &served{kms: kms, holds: newHolds()}
+	s := &served{kms: kms, holds: newHolds(), stacks: new(stacktest.Service)}
 	server := httptest.NewServer(s.holds.before(kms.Server()))
 	env.Defer(server.Close)
 	plain := httptest.NewServer(s.holds.before(kms)) // without control, as AWS is
 	env.Defer(plain.Close)
 	env.Defer(s.holds.dropAll)
 	env.Setenv("PLAIN_KMS", plain.URL)
+	stacks := httptest.NewServer(s.stacks)
+	env.Defer(stacks.Close)
+	env.Setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", stacks.URL)
 	env.Values[mockKey{}] = s
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("KEYMAT_MOCK_STATE", filepath.Join(env.WorkDir, "mock.db"))
@@ -175,6 +181,14 @@ func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert}, {Type: "PRIVATE KEY", Bytes: private}} {
 		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
 	}
+}
+
+// stack-end STATUS makes the stacks that are changed from now on end so.
+func stackEnd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stack-end status")
+	}
+	ts.Value(mockKey{}).(*served).stacks.SetEnd(args[0])
 }
 
 // replace FILE OLD NEW changes text in a file.
