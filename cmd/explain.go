@@ -139,6 +139,9 @@ func explainImport(err error) (advice, bool) {
 	if e, ok := errors.AsType[*importer.AliasTakenError](err); ok {
 		return hint("bring the material into that key with --key %s, or choose another alias", e.Alias), true
 	}
+	if e, ok := errors.AsType[*importer.EarlierError](err); ok {
+		return hint("for an earlier end: keymat reimport %s --material FILE --expires %s", e.KeyARN, e.Asked), true
+	}
 	if e, ok := errors.AsType[*importer.NeverImportedError](err); ok {
 		return hint("import material for the first time: keymat bring --key %s --material FILE", e.KeyARN), true
 	}

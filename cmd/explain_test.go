@@ -140,6 +140,7 @@ func TestExplain(t *testing.T) {
 		{&partlyError{err: &importer.StateError{KeyARN: testKey, State: types.KeyStateDisabled}}, "is in state Disabled", "aws kms enable-key", 4},
 		{code("MalformedPolicyDocumentException", "x"), "MalformedPolicyDocumentException: x", "kms:PutKeyPolicy", 1},
 		{&audit.NoReceiptError{Offset: 3}, "what follows byte 3 is no JSON result of keymat", "--receipts", 1},
+		{&importer.EarlierError{KeyARN: testKey, Present: importer.Never(), Asked: importer.At(time.Unix(0, 0))}, "never expires, and a renewal until 1970-01-01T00:00:00Z would take time away from it", "keymat reimport " + testKey + " --material FILE --expires 1970-01-01T00:00:00Z", 1},
 		{&stack.FailedError{Stack: "s", ID: "arn:s", Status: "DELETE_COMPLETE"}, "stack s ended in DELETE_COMPLETE", "describe-stack-events --stack-name arn:s", 1},
 		{&stack.CallError{Operation: "CreateStack", Stack: "s", Err: &smithy.OperationError{Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}}}, "CreateStack of stack s: AccessDenied: no", "allow cloudformation:CreateStack", 1},
 		{errDiffers, "do not say the same", "", 3},
