@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -40,7 +41,7 @@ func (s *Shelf) take(path string, data []byte) error {
 			return nil
 		}
 		if err != nil {
-			return &BrokenError{Err: err}
+			return &BrokenError{Offset: objects.InputOffset()}
 		}
 		if err := s.takeObject(path, object); err != nil {
 			return err
@@ -50,12 +51,12 @@ func (s *Shelf) take(path string, data []byte) error {
 
 // A BrokenError is a file with the words of an escrow or a record, which cannot
 // be read as JSON.
-type BrokenError struct{ Err error }
+// What stands there is not repeated: it may be secret.
+type BrokenError struct{ Offset int64 } // bytes before it
 
 func (e *BrokenError) Error() string {
-	return "it looks like an escrow or a record, but is broken: " + e.Err.Error()
+	return fmt.Sprintf("it looks like an escrow or a record, but what follows byte %d is broken", e.Offset)
 }
-func (e *BrokenError) Unwrap() error { return e.Err }
 
 func (s *Shelf) takeObject(path string, object []byte) error {
 	var head struct {
