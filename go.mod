@@ -3,6 +3,7 @@ module github.com/keymat/keymat
 go 1.26.4
 
 require (
+	codeberg.org/go-pdf/fpdf v0.12.0
 	filippo.io/age v1.3.2
 	filippo.io/mldsa v1.0.0
 	github.com/agnivade/levenshtein v1.2.2

@@ -101,7 +101,7 @@ var libraries = map[string][]string{
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
 	"mockkms/internal/policy": {},
 
-	"internal/card":   {"rsc.io/qr"},
+	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},

@@ -9,7 +9,7 @@
 //
 // The tests need these tools, and are left out of go test ./... for that:
 //
-//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin strace
+//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin poppler-utils strace
 //	go test -tags integration ./integration
 //
 // A missing tool fails the test that needs it. Of the AWS CLI and boto3, every

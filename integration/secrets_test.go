@@ -191,6 +191,8 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	r.do(0, "escrow drill", "kek.escrow", "--open-key", "kek.key", "--key", "alias/app", "--out", "kek.drill")
 	r.do(0, "bring", slices.Concat(material, []string{"--escrow-to", recipient, "--escrow-out", "on-the-way.escrow", "--never-expires"})...)
 	r.do(0, "bring", slices.Concat(material, []string{"--quorum", "2/2", "--custodian", recipient, "--custodian", recipient, "--shares-dir", "dealt", "--escrow-out", "dealt.escrow", "--never-expires"})...)
+	r.do(0, "escrow split", slices.Concat([]string{"shared.escrow", "--quorum", "2/2", "--shares-dir", "printed", "--card-format", "pdf", "--out", "printed.escrow"}, shares)...)
+	r.do(0, "escrow drill", "printed.escrow", "--offline", "--share", "printed/share-1.pdf", "--share", "printed/share-2.pdf")
 	swap := []string{"alias/next", "--swap-alias", "alias/next", "--escrow-to", recipient, "--escrow-out", "swapped.escrow", "--never-expires"}
 	r.do(0, "rotate", slices.Concat(swap, material[:2])...)
 	r.do(0, "inspect", "key.drill")
