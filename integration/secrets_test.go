@@ -110,7 +110,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "import", "--wrapped", "wrapped.json", "--expires", "90d")
 	r.do(0, "confirm", "alias/app", "--material", "app.key", "--reimport")
 	r.do(0, "delete-material", "alias/app", "--material", "app.key")
-	r.do(0, "reimport", "alias/app", "--material", "app.key", "--never-expires")
+	r.do(0, "reimport", "alias/app", "--material", "app.key", "--expires", "9d")
 	r.do(0, "renew", "alias/app", "--material", "app.key", "--expires", "90d")
 	r.do(0, "status", "alias/app")
 	r.do(0, "status", "--all", "--details")
