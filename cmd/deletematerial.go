@@ -179,8 +179,9 @@ func (a *app) sayWhatBringsItBack(known *knownEscrows, o deleteOptions) {
 		if known.atHand() == 0 {
 			a.warn("no file of these escrows is in %s", o.escrows.where())
 		}
-	case o.material.name != "":
-		a.say("%s is your copy; no escrow of this material is known", o.material.name)
+	case known != nil && o.material.name != "":
+		a.say("nothing in %s is known to hold this material; your copy is %s", o.escrows.where(), o.material.name)
+	case o.material.name != "": // the copy was checked, and there was nowhere else to look
 	case known != nil:
 		a.warn("no escrow of this material is known: nothing in %s is known to hold it; without a copy it can never come back", o.escrows.where())
 	default:

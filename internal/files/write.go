@@ -5,7 +5,7 @@
 package files
 
 import (
-	"crypto/rand"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,14 +30,14 @@ const (
 )
 
 // WriteSecret writes data to the file name, readable by its owner only (0600).
-// The file appears whole or not at all, and has survived a power loss once
-// WriteSecret returns nil; after an error nothing of data is left on disk under
-// a name of ours, except that a replaced file may already be the new one when
-// only the last flush of its folder failed.
+// The file is read back from its medium before it appears, whole or not at all,
+// and has survived a power loss once WriteSecret returns nil; after an error
+// nothing of data is left on disk under a name of ours, and what was to be
+// replaced is still there, except with an *UnflushedError.
 //
 // A symbolic link is never followed: it counts as an existing file, and
-// replacing it replaces the link. Errors: *ExistsError, *NotFileError, or the
-// operating system's, wrapped.
+// replacing it replaces the link. Other errors: *ExistsError, *NotFileError,
+// *ChangedError, or the operating system's, wrapped.
 func WriteSecret(name string, data []byte, o Overwrite) error {
 	return write(name, data, secretMode, o)
 }
@@ -87,56 +87,20 @@ func replaceable(mode fs.FileMode) bool {
 }
 
 func write(name string, data []byte, mode fs.FileMode, o Overwrite) error {
-	if err := Check(name, o); err != nil {
+	s, err := stage(name, data, mode, o)
+	if err != nil {
 		return err
 	}
-	temp, err := writeTemp(name, data, mode)
+	defer s.Discard()
+	kept, err := s.ReadBack(int64(len(data)) + 1)
+	defer clear(kept)
 	if err != nil {
-		return wrap("writing", name, err)
+		return err
 	}
-	if err := place(temp, name, o); err != nil {
-		os.Remove(temp)
-		if errors.Is(err, fs.ErrExist) {
-			return &ExistsError{Name: name}
-		}
-		return wrap("writing", name, err)
+	if !bytes.Equal(kept, data) {
+		return &ChangedError{Name: name}
 	}
-	if err := syncFolder(filepath.Dir(name)); err != nil {
-		if o == KeepExisting {
-			os.Remove(name)
-		}
-		return wrap("writing", name, err)
-	}
-	return nil
-}
-
-// place gives the finished file its name. Both ways are one step for anybody
-// who looks; moveNew also fails if the name has been taken since Check.
-func place(temp, name string, o Overwrite) error {
-	if o == ReplaceExisting {
-		return os.Rename(temp, name)
-	}
-	return moveNew(temp, name)
-}
-
-// writeTemp writes data durably to a new file beside name (a rename must not
-// cross file systems) and returns its name. It is hidden, and its random part
-// makes a collision, or a link planted by somebody else, a matter of O_EXCL.
-func writeTemp(name string, data []byte, mode fs.FileMode) (temp string, err error) {
-	temp = filepath.Join(filepath.Dir(name), ".keymat-"+rand.Text())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		os.Remove(temp)
-		return "", err
-	}
-	return temp, nil
+	return s.Place()
 }
 
 // MakeFolder makes a folder for secrets, which only its owner may enter (0700),
