@@ -35,7 +35,7 @@ var layers = map[string][]string{
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
 		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
-		"internal/page", "internal/spoken", "internal/sshsig", "internal/term",
+		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39"},
@@ -78,11 +78,15 @@ var layers = map[string][]string{
 	"internal/pace":          {},
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
+	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/spoken":        {},
 	"internal/sshsig":        {},
+	"internal/stack":         {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 	"internal/transcript":    {},
+
+	"internal/stack/stacktest": {},
 
 	"docs":        {},
 	"docs/gen":    {"cmd", "hsmcmd"},
@@ -124,7 +128,7 @@ var libraries = map[string][]string{
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
 	"mockkms/internal/policy": {},
 
-	"internal/card":   {"rsc.io/qr"},
+	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},

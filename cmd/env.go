@@ -14,11 +14,13 @@ import (
 const (
 	envMock      = "KEYMAT_MOCK"
 	envMockState = "KEYMAT_MOCK_STATE"
+	envEscrows   = "KEYMAT_ESCROWS"
 )
 
 var environment = []struct{ name, meaning string }{
 	{envMock, "1: use the embedded mock, as --mock does"},
 	{envMockState, "file that holds the mock's state, as --mock-state does"},
+	{envEscrows, "files and folders to find escrows in, as --escrow does; separated as in PATH"},
 	{"XDG_STATE_HOME", "folder under which the mock's state is kept otherwise, and what runs have to clean up"},
 	{envAgent, "the ssh-agent that signs for keymat ceremony"},
 	{"NO_COLOR", "anything: no colours on the terminal"},

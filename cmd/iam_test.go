@@ -62,6 +62,7 @@ func iamVariants() map[string][]iamVariant {
 	sealed := func(spec string) string {
 		return "; generate --spec SYMMETRIC_DEFAULT --out DIR/kek; escrow seal --material DIR/k --spec " + spec + " --seal-key DIR/kek --out DIR/e"
 	}
+	expiring := func(bring string) string { return strings.Replace(bring, "--never-expires", "--expires 1h", 1) }
 	newKey := "; generate --spec SYMMETRIC_DEFAULT --out DIR/k --force"
 	return map[string][]iamVariant{
 		"verify": {{"", "verify token-reuse/other-key portability multi-region never"}},
@@ -87,9 +88,9 @@ func iamVariants() map[string][]iamVariant {
 			{"", symmetric + " --replica us-west-2"},
 		},
 		"renew": {
-			{mac, "renew alias/k --material DIR/k --expires 1d"},
-			{pair, "renew alias/k --material DIR/k --expires 1d"},
-			{symmetric, "renew alias/k --material DIR/k --expires 1d"},
+			{expiring(mac), "renew alias/k --material DIR/k --expires 1d"},
+			{expiring(pair), "renew alias/k --material DIR/k --expires 1d"},
+			{expiring(symmetric), "renew alias/k --material DIR/k --expires 1d"},
 		},
 		"rotate": {
 			{symmetric, "rotate alias/k --out DIR/l --never-expires"},
@@ -99,6 +100,7 @@ func iamVariants() map[string][]iamVariant {
 		"status": {
 			{symmetric, "status alias/k"},
 			{symmetric + " --tag a=b", "status --tag a=b"},
+			{pair + sealed("ECC_NIST_P256"), "status alias/k --escrow DIR/e"},
 		},
 		"monitor": {{symmetric, "monitor alias/k"}},
 		"audit":   {{symmetric, "audit alias/k"}},

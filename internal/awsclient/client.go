@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package awsclient makes the AWS SDK's KMS client: for AWS as the SDK's own
-// chain of settings says, or for a KMS inside the process.
+// Package awsclient makes the AWS SDK's clients: of KMS, for AWS as the SDK's own
+// chain of settings says or for a KMS inside the process; of what else keymat
+// asks, for AWS.
 package awsclient
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go/logging"
@@ -87,6 +89,21 @@ func NewCloudTrail(ctx context.Context, o Options) (*cloudtrail.Client, error) {
 		return nil, err
 	}
 	return cloudtrail.NewFromConfig(cfg, func(c *cloudtrail.Options) {
+		if o.Debug != nil {
+			c.HTTPClient = &tracer{next: c.HTTPClient, w: o.Debug}
+		}
+	}), nil
+}
+
+// NewCloudFormation returns a client for CloudFormation, as NewCloudTrail does
+// for CloudTrail.
+func NewCloudFormation(ctx context.Context, o Options) (*cloudformation.Client, error) {
+	o.Transport = nil
+	cfg, err := o.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return cloudformation.NewFromConfig(cfg, func(c *cloudformation.Options) {
 		if o.Debug != nil {
 			c.HTTPClient = &tracer{next: c.HTTPClient, w: o.Debug}
 		}
