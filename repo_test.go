@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"importer", "wrap", "material"},
+	"fleet":     {"inventory", "importer", "wrap", "material"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
