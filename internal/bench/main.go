@@ -21,15 +21,16 @@ func main() {
 	starts := flag.Int("starts", 300, "how often each process is started")
 	imports := flag.Int("imports", 7, "how often each procedure imports a key")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
-	only := flag.String("only", "", "one `part`: start, import, wrap, load or binary")
+	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet or binary")
+	keys := flag.Int("keys", 100_000, "how many keys the largest fleet has")
 	flag.Parse()
-	if err := run(*only, *starts, *imports, *beside); err != nil {
+	if err := run(*only, *starts, *imports, *keys, *beside); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, starts, imports int, beside string) error {
+func run(only string, starts, imports, keys int, beside string) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -47,6 +48,7 @@ func run(only string, starts, imports int, beside string) error {
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
 		{"load", func() error { return measureLoad(dir, keymat, beside) }},
+		{"fleet", func() error { return measureFleet(dir, keymat, keys) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
 		if only != "" && only != part.name {
