@@ -20,17 +20,19 @@ import (
 func main() {
 	starts := flag.Int("starts", 300, "how often each process is started")
 	imports := flag.Int("imports", 7, "how often each procedure imports a key")
+	loads := flag.Int("loads", 3, "how often each load is repeated")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
+	pid := flag.Int("pid", 0, "the `process` that does so, to measure its processor time")
 	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet or binary")
 	keys := flag.Int("keys", 100_000, "how many keys the largest fleet has")
 	flag.Parse()
-	if err := run(*only, *starts, *imports, *keys, *beside); err != nil {
+	if err := run(*only, *starts, *imports, *loads, *keys, other(*beside, *pid)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, starts, imports, keys int, beside string) error {
+func run(only string, starts, imports, loads, keys int, beside *server) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func run(only string, starts, imports, keys int, beside string) error {
 		{"start", func() error { return measureStart(dir, keymat, starts) }},
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
-		{"load", func() error { return measureLoad(dir, keymat, beside) }},
+		{"load", func() error { return measureLoad(dir, keymat, beside, loads) }},
 		{"fleet", func() error { return measureFleet(dir, keymat, keys) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
