@@ -38,7 +38,7 @@ func WritePlan(w io.Writer, p *Plan) error {
 		Shard: p.Shard.String(), Places: []placeForm{},
 	}
 	for _, place := range p.Places {
-		h.Places = append(h.Places, placeForm{place.Name, place.Profile, place.Role, place.Region, place.Account})
+		h.Places = append(h.Places, placeForm(place))
 	}
 	var head bytes.Buffer
 	line, err := compact(h)

@@ -133,6 +133,7 @@ func TestProblems(t *testing.T) {
 		{"not UTF-8", "kind: \xff\n", "1:7: not UTF-8"},
 		{"depth", "kind: " + strings.Repeat("[", 33), "1:39: more than 32 brackets within each other"},
 		{"unclosed", key + "    description: \"x\n", "11:18: could not find end character of double-quoted text"},
+		{"one long list", head + "keys: [" + strings.Repeat("{name: app}, ", 30_000) + "]\n", "1:1: more than 262144 bytes in one key, or around the keys: list them one below the other, each from a \"-\""},
 		{"no places", strings.Replace(key, "  eu: {region: eu-central-1}\n", "  {}\n", 1), "5:3: places: no place: name at least one account and Region"},
 		{"no region", strings.Replace(key, "{region: eu-central-1}", "{profile: x}", 1), "5:3: places eu: region is missing"},
 		{"no such region", strings.Replace(key, "eu-central-1", "frankfurt", 1), "5:16: places eu: region: not the name of a Region, such as eu-central-1"},

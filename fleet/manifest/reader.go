@@ -176,14 +176,6 @@ func (r *reader) text(n ast.Node) string {
 	return ""
 }
 
-// texts reads a list of texts.
-func (r *reader) texts(n ast.Node) (all []string) {
-	for _, item := range r.items(n) {
-		all = append(all, r.text(item))
-	}
-	return all
-}
-
 // kindOf says what a node is, for messages.
 func kindOf(n ast.Node) string {
 	switch n.(type) {

@@ -17,6 +17,11 @@ import (
 // stands around it is parsed as one.
 const pieceSize = 32 << 10
 
+// maxPiece is how many bytes, line breaks left out, may stand around the list of
+// keys, or in one key: the parser takes time that grows with the square of what
+// is in one mapping.
+const maxPiece = 256 << 10
+
 // maxDepth is how deep brackets may nest; a manifest needs three levels.
 const maxDepth = 32
 
@@ -91,6 +96,10 @@ func findList(text []byte) (start int, list []byte) {
 // noted, without the line of the file that the library would quote.
 func (r *reader) parse(p piece) ast.Node {
 	r.above = p.above
+	if len(p.text)-bytes.Count(p.text, newline) > maxPiece {
+		r.problems.add(Problem{Line: p.above + 1, Column: 1, Reason: fmt.Sprintf("more than %d bytes in one key, or around the keys: list them one below the other, each from a \"-\"", maxPiece)})
+		return nil
+	}
 	file, err := parser.ParseBytes(p.text, 0)
 	if err != nil {
 		r.syntax(err)
