@@ -174,8 +174,8 @@ func (r *fullRun) fleet(spec material.Spec) {
 		"defaults: {place: here, escrow: app.escrow, expires: never}\nkeys: [{name: fleet, spec: "+string(spec)+"}]\n"))
 	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json")
 	r.do(3, "fleet status", "fleet.yaml", "--json")
-	r.write("mistaken.yaml", append([]byte("kind: keymat/fleet\nmaterial: "), r.read("app.key")...))
-	r.do(1, "fleet plan", "mistaken.yaml")
+	r.write("mistaken.key", append([]byte("kind: keymat/fleet\nmaterial: "), r.read("app.key")...))
+	r.do(1, "fleet plan", "mistaken.key")
 }
 
 // everyEscrow seals the material and opens it again, in every way that asks
