@@ -18,6 +18,7 @@ import (
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/material/entropy"
 	"github.com/keymat/keymat/token"
 	"github.com/keymat/keymat/wrap"
 )
@@ -27,8 +28,8 @@ func newInspectCmd(a *app) *cobra.Command {
 		Use:   "inspect <file>",
 		Short: "Say what a file is",
 		Long: `Say what a file is: key material in any form, a public key, import parameters, a
-wrapped package, an escrow or a share of one, the console's download, a KMS
-ciphertext. Secrets are never shown; nothing is asked for and nothing is changed.
+wrapped package, an escrow or a share of one, a record of randomness, the
+console's download, a KMS ciphertext. Secrets are never shown; nothing is asked for and nothing is changed.
 - reads standard input.`,
 		Example: `  keymat inspect params.json
   keymat inspect app.key --json`,
@@ -119,6 +120,12 @@ func inspectOurs(data []byte) (inspection, error) {
 			return inspection{}, err
 		}
 		return describeDrill(d), nil
+	case entropy.RecordKind:
+		r, err := entropy.ReadRecord(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeRandomness(r), nil
 	}
 	return inspection{}, nil
 }
