@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript",
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript", "fleet", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
@@ -43,7 +43,7 @@ var layers = map[string][]string{
 
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"importer", "wrap", "material"},
+	"fleet":     {"fleet/manifest", "inventory", "importer", "escrow", "wrap", "material"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
@@ -65,6 +65,8 @@ var layers = map[string][]string{
 	"escrow/shamir":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
 	"escrow/internal/gf256":  {},
 	"escrow/internal/subset": {},
+
+	"fleet/manifest": {"importer", "wrap", "material"},
 
 	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
 	"mockkms/internal/hsm":    {},
@@ -128,6 +130,8 @@ var libraries = map[string][]string{
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
 	"mockkms/internal/policy": {},
 
+	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
+
 	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
@@ -142,7 +146,7 @@ var libraries = map[string][]string{
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
-	"material", "material/entropy", "wrap", "token", "hsm", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
 	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript",
 }

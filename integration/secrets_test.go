@@ -94,7 +94,7 @@ func (r *fullRun) listen(command string, args ...string) outcome {
 
 // Files that hold the secret because the test says so; so does the state of a
 // mock, which protects nothing.
-var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db", "lab-key.pem",
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "mistaken.key", "combined.txt", "mock.db", "lab-key.pem",
 	"component1.txt", "component2.txt", "combined.key", "mixed.key", "dice.txt"}
 
 // everyCommand takes material through its life, with the mistakes that people
@@ -144,6 +144,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.everyEscrow(spec)
+	r.fleet(spec)
 	r.listen("ceremony preflight", "--workspace", ".")
 	r.everyCeremony(spec)
 	r.do(0, "lab")
@@ -195,6 +196,19 @@ func (r *fullRun) rotations(spec material.Spec) {
 		return
 	}
 	r.do(0, "rotate", "alias/next", "--swap-alias", "alias/next", "--material", "app.key", "--never-expires")
+}
+
+// fleet has keys kept as a manifest says, with the material at hand.
+func (r *fullRun) fleet(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "fleet init", "--out", "start.yaml")
+	r.do(0, "fleet init", "--from-account", "--out", "found.yaml")
+	r.write("fleet.yaml", []byte("kind: keymat/fleet\nversion: 1\nname: all\nplaces: {here: {region: eu-central-1}}\n"+
+		"defaults: {place: here, escrow: app.escrow, expires: never}\nkeys: [{name: fleet, spec: "+string(spec)+"}]\n"))
+	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json")
+	r.do(3, "fleet status", "fleet.yaml", "--json")
+	r.write("mistaken.key", append([]byte("kind: keymat/fleet\nmaterial: "), r.read("app.key")...))
+	r.do(1, "fleet plan", "mistaken.key")
 }
 
 // everyEscrow seals the material and opens it again, in every way that asks
@@ -269,7 +283,7 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	groups := []string{"mock", "escrow", "ceremony", "ceremony plan", "ceremony transcript"}
+	groups := []string{"mock", "escrow", "fleet", "ceremony", "ceremony plan", "ceremony transcript"}
 	names := slices.Concat(r.commands(), r.commands("generate"))
 	for _, group := range groups {
 		names = append(names, r.commands(strings.Fields(group)...)...)
