@@ -57,13 +57,30 @@ func (i *Importer) Create(ctx context.Context, r CreateRequest) (Key, error) {
 		return Key{}, err
 	}
 	if r.Alias != "" {
-		_, err := i.KMS.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(r.Alias), TargetKeyId: aws.String(key.ID)})
-		if err != nil {
-			return key, &UnfinishedError{KeyARN: key.ARN, Err: &CallError{Operation: "CreateAlias", Key: r.Alias, Err: err}}
+		if err := i.NameKey(ctx, key, r.Alias); err != nil {
+			return key, &UnfinishedError{KeyARN: key.ARN, Err: err}
 		}
 	}
 	i.report(Created{Key: key, Alias: r.Alias})
 	return key, nil
+}
+
+// NameKey gives a key an alias. It is well if the key has it already: the answer
+// to an earlier try may have been lost. An alias that names another key is an
+// *AliasTakenError.
+func (i *Importer) NameKey(ctx context.Context, k Key, alias string) error {
+	_, err := i.KMS.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(alias), TargetKeyId: aws.String(k.ID)})
+	if _, taken := errors.AsType[*types.AlreadyExistsException](err); taken {
+		named, err := i.Describe(ctx, alias)
+		if err == nil && named.ARN != k.ARN {
+			err = &AliasTakenError{Alias: alias, KeyARN: named.ARN}
+		}
+		return err
+	}
+	if err != nil {
+		return &CallError{Operation: "CreateAlias", Key: alias, Err: err}
+	}
+	return nil
 }
 
 func (r CreateRequest) input() *kms.CreateKeyInput {

@@ -63,7 +63,7 @@ func (i *Importer) replicate(ctx context.Context, k Key, region string, there *I
 		return nil
 	}
 	failed := &CallError{Operation: "ReplicateKey", Key: k.ARN, Err: err}
-	if !mayHaveHappened(err) {
+	if !MayHaveHappened(err) {
 		return failed
 	}
 	i.report(LostAnswer{Operation: "ReplicateKey", Err: err})
