@@ -32,7 +32,7 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"rules", "lab", "audit", "fleet", "fleet/journal", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
@@ -55,6 +55,8 @@ var layers = map[string][]string{
 	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
 	"mockkms/internal/hsm":    {},
 	"mockkms/internal/policy": {},
+
+	"fleet/journal": {},
 
 	"internal/awsclient":     {},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
@@ -102,6 +104,7 @@ var libraries = map[string][]string{
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},
+	"fleet/journal":   {"github.com/gofrs/flock"},
 }
 
 // pure packages do no input or output but what their callers hand them.
