@@ -60,6 +60,9 @@ type Importer struct {
 	Parameters func(context.Context, Key, wrap.Pair) (*token.Parameters, error)
 }
 
+// Time is the time at KMS.
+func (i *Importer) Time() time.Time { return i.now() }
+
 func (i *Importer) now() time.Time {
 	if i.Now == nil {
 		return time.Now()

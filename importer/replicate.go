@@ -28,7 +28,7 @@ func (i *Importer) Replicate(ctx context.Context, k Key, region string) (Copy, e
 			return c, c.Err
 		}
 	}
-	there, err := i.in(region)
+	there, err := i.In(region)
 	if err != nil {
 		return Copy{}, err
 	}

@@ -171,3 +171,14 @@ func (p *Pacer) Rate(account, region, operation string) float64 {
 	defer p.mu.Unlock()
 	return l.rate
 }
+
+// Total counts the attempts of all calls.
+func (p *Pacer) Total() (sum Tally) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, n := range p.tally {
+		sum.Sent += n.Sent
+		sum.Throttled += n.Throttled
+	}
+	return sum
+}
