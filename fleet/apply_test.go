@@ -28,7 +28,7 @@ import (
 // finds all done when it runs again.
 func TestApplyEveryAction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		h.reimport(accountA, east, "back", material.SymmetricDefault)
 		h.reimport(accountB, west, "back-b", material.ECCNISTP256)
 		h.create(accountA, east, "new", material.HMAC256)
@@ -91,7 +91,7 @@ func TestApplyEveryAction(t *testing.T) {
 // TestApplyIsFrugal: a re-import costs these calls and no others.
 func TestApplyIsFrugal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		h.reimport(accountA, east, "back", material.SymmetricDefault)
 		calls := len(h.mock.Calls())
 		summary, err := h.apply(t.Context(), h.options())
@@ -107,10 +107,10 @@ func TestApplyIsFrugal(t *testing.T) {
 func TestMovedWorld(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		move func(*testing.T, *house, importer.Key)
+		move func(*testing.T, *estate, importer.Key)
 		want string
 	}{
-		{"state", func(t *testing.T, h *house, k importer.Key) {
+		{"state", func(t *testing.T, h *estate, k importer.Key) {
 			m, err := material.New(k.Spec, append([]byte(nil), h.bytes["b"]...))
 			if err == nil {
 				_, _, err = h.importer(accountA, east).Bring(t.Context(), k, m, light, importer.ImportRequest{Expiry: importer.Never()})
@@ -119,12 +119,12 @@ func TestMovedWorld(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "is Enabled, and was PendingImport"},
-		{"alias", func(t *testing.T, h *house, k importer.Key) {
+		{"alias", func(t *testing.T, h *estate, k importer.Key) {
 			if err := h.importer(accountA, east).NameKey(t.Context(), k, "alias/c"); err != nil {
 				t.Fatal(err)
 			}
 		}, "c: alias/c already names "},
-		{"deletion", func(t *testing.T, h *house, k importer.Key) {
+		{"deletion", func(t *testing.T, h *estate, k importer.Key) {
 			if _, err := h.client(accountA, east).ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(k.ARN)}); err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestMovedWorld(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHouse(t)
+				h := newEstate(t)
 				h.reimport(accountA, east, "a", material.SymmetricDefault)
 				k := h.reimport(accountA, east, "b", material.SymmetricDefault)
 				h.create(accountA, east, "c", material.HMAC256)
@@ -155,7 +155,7 @@ func TestMovedWorld(t *testing.T) {
 // and running again does only what is left.
 func TestKeysAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		for n := range 10 {
 			h.reimport(accountA, east, fmt.Sprintf("k%d", n), material.SymmetricDefault)
 		}
@@ -179,7 +179,7 @@ func TestKeysAreIndependent(t *testing.T) {
 // TestExpiredCredentials stop their place, and no other.
 func TestExpiredCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		for n := range 20 {
 			h.reimport(accountA, east, fmt.Sprintf("a%d", n), material.SymmetricDefault)
 			h.reimport(accountB, east, fmt.Sprintf("b%d", n), material.SymmetricDefault)
@@ -224,7 +224,7 @@ func (e *expiring) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // running again goes on.
 func TestStopping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, mockkms.WithLatency(time.Second))
+		h := newEstate(t, mockkms.WithLatency(time.Second))
 		for n := range 30 {
 			h.reimport(accountA, east, fmt.Sprintf("k%d", n), material.SymmetricDefault)
 		}
@@ -260,7 +260,7 @@ func TestStopping(t *testing.T) {
 // and hardly a call is throttled.
 func TestPaceOfPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		const each = 40
 		for n := range each {
 			h.reimport(accountA, east, fmt.Sprintf("ae%d", n), material.SymmetricDefault)
@@ -285,7 +285,7 @@ func TestPaceOfPlaces(t *testing.T) {
 // TestParametersAhead: a window in which only imports are made.
 func TestParametersAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		const keys = 60
 		ahead := make(map[string]*token.Parameters)
 		for n := range keys {
@@ -317,7 +317,7 @@ func TestParametersAhead(t *testing.T) {
 // TestWrongMaterial in an escrow is told, and is no reason to look again.
 func TestWrongMaterial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		for _, spec := range []material.Spec{material.SymmetricDefault, material.HMAC256} {
 			h.reimport(accountA, east, string(spec), spec)
 			h.escrow(string(spec), spec)
@@ -337,7 +337,7 @@ func TestWrongMaterial(t *testing.T) {
 // TestJournalOfAnotherPlan is no plan of ours, and the same name is another's.
 func TestJournalOfAnotherPlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		h.reimport(accountA, east, "a", material.SymmetricDefault)
 		summary, err := h.apply(t.Context(), h.options())
 		h.wants(summary, err, map[fleet.Status]int{fleet.StatusDone: 1})
@@ -352,7 +352,7 @@ func TestJournalOfAnotherPlan(t *testing.T) {
 // TestDiskFull: without a journal nothing is begun.
 func TestJournalClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t)
+		h := newEstate(t)
 		k := h.reimport(accountA, east, "a", material.SymmetricDefault)
 		j, err := journal.Open(t.Context(), h.path, journal.Refuse)
 		if err != nil {

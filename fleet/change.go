@@ -110,6 +110,7 @@ func (d *doing) take(ctx, flight context.Context, n int, step Step, past pastSte
 	for try, pause := 1, firstPause; ; try, pause = try+1, 2*pause {
 		out, err := t.do(flight)
 		if err == nil {
+			out.unchanged = out.unchanged && !t.look // or an earlier try did it
 			t.tell(out)
 			return out, nil
 		}
@@ -175,6 +176,14 @@ func (t *taking) tellError(err error, unsure bool) {
 	const long = 1000
 	e.Error = e.Error[:min(len(e.Error), long)]
 	t.remark(e)
+}
+
+// describe looks at a key. One that this plan made may be new to KMS.
+func (t *taking) describe(ctx context.Context, i *importer.Importer, arn string) (importer.Key, error) {
+	if t.step.KeyARN != "" {
+		return i.Describe(ctx, arn)
+	}
+	return i.DescribeNew(ctx, arn, time.Now())
 }
 
 // do does what the step says, once.

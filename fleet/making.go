@@ -92,7 +92,7 @@ func (t *taking) find(ctx context.Context, i *importer.Importer) (importer.Key, 
 		return *t.made, true, nil
 	}
 	if t.past.key != "" {
-		k, err := i.Describe(ctx, t.past.key)
+		k, err := t.describe(ctx, i, t.past.key)
 		return k, err == nil, err
 	}
 	makings := t.memory.makings(t.change)
@@ -101,7 +101,7 @@ func (t *taking) find(ctx context.Context, i *importer.Importer) (importer.Key, 
 	}
 	for _, m := range makings {
 		if m.key != "" {
-			k, err := i.Describe(ctx, m.key)
+			k, err := t.describe(ctx, i, m.key)
 			return k, err == nil, err
 		}
 		if k, found, err := t.search(ctx, i, m); found || err != nil {
@@ -121,7 +121,7 @@ func (t *taking) search(ctx context.Context, i *importer.Importer, m making) (im
 			return importer.Key{}, false, err
 		}
 		if arn != "" {
-			k, err := i.Describe(ctx, arn)
+			k, err := t.describe(ctx, i, arn)
 			return k, err == nil, err
 		}
 		if certain {

@@ -21,7 +21,7 @@ func (t *taking) importMaterial(ctx context.Context, i *importer.Importer) (outc
 	k, known := t.seen()
 	if !known || t.look {
 		var err error
-		if k, err = i.Describe(ctx, t.arn); err != nil {
+		if k, err = t.describe(ctx, i, t.arn); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -91,7 +91,7 @@ func (t *taking) there(ctx context.Context, i *importer.Importer, k importer.Key
 }
 
 func (t *taking) rotate(ctx context.Context, i *importer.Importer) (outcome, error) {
-	k, err := i.Describe(ctx, t.arn)
+	k, err := t.describe(ctx, i, t.arn)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -120,7 +120,7 @@ func (t *taking) replicate(ctx context.Context) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	k, err := i.Describe(ctx, primary)
+	k, err := t.describe(ctx, i, primary)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -132,7 +132,7 @@ func (t *taking) replicate(ctx context.Context) (outcome, error) {
 }
 
 func (t *taking) deleteMaterial(ctx context.Context, i *importer.Importer) (outcome, error) {
-	k, err := i.Describe(ctx, t.arn)
+	k, err := t.describe(ctx, i, t.arn)
 	if err != nil {
 		return outcome{}, err
 	}

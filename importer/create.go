@@ -71,7 +71,11 @@ func (i *Importer) Create(ctx context.Context, r CreateRequest) (Key, error) {
 func (i *Importer) NameKey(ctx context.Context, k Key, alias string) error {
 	_, err := i.KMS.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(alias), TargetKeyId: aws.String(k.ID)})
 	if _, taken := errors.AsType[*types.AlreadyExistsException](err); taken {
-		named, err := i.Describe(ctx, alias)
+		var named Key
+		err := i.whileYoung(ctx, k, func() (err error) {
+			named, err = i.Describe(ctx, alias)
+			return err
+		})
 		if err == nil && named.ARN != k.ARN {
 			err = &AliasTakenError{Alias: alias, KeyARN: named.ARN}
 		}
@@ -148,6 +152,16 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 
 // youngKey is for how long KMS may not know a new key everywhere.
 const youngKey = time.Minute
+
+// DescribeNew is [Importer.Describe] of a key that was made at a time not long
+// ago: it waits, within a bound, until KMS knows it.
+func (i *Importer) DescribeNew(ctx context.Context, ref string, made time.Time) (k Key, err error) {
+	err = i.whileYoung(ctx, Key{Created: made}, func() error {
+		k, err = i.Describe(ctx, ref)
+		return err
+	})
+	return k, err
+}
 
 // whileYoung repeats call while KMS does not yet know a key made just now:
 // it is eventually consistent (KMS guide, "eventual consistency").

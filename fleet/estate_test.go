@@ -39,8 +39,8 @@ const (
 // light is a wrapping that a test can afford a thousand times.
 var light = wrap.Pair{Algorithm: wrap.OAEPSHA256, KeySpec: wrap.RSA2048}
 
-// house is a mock, and a plan for keys in it that is made by hand.
-type house struct {
+// estate is a mock, and a plan for keys in it that is made by hand.
+type estate struct {
 	t    *testing.T
 	mock *mockkms.KMS
 	plan fleet.Plan
@@ -54,17 +54,17 @@ type house struct {
 	ended  map[string]fleet.Result
 }
 
-func newHouse(t *testing.T, options ...mockkms.Option) *house {
+func newEstate(t *testing.T, options ...mockkms.Option) *estate {
 	t.Helper()
 	mock := mockkms.New(append([]mockkms.Option{mockkms.WithSharedWrappingKeys()}, options...)...)
 	t.Cleanup(func() { mock.Close() })
-	return &house{
+	return &estate{
 		t: t, mock: mock, path: filepath.Join(t.TempDir(), "payments.journal"), bytes: make(map[string][]byte),
 		plan: fleet.Plan{ID: "0123456789abcdef0123456789abcdef", Manifest: fleet.Source{Name: "payments", SHA256: "ab"}},
 	}
 }
 
-func (h *house) client(account, region string) *kms.Client {
+func (h *estate) client(account, region string) *kms.Client {
 	return kms.New(kms.Options{
 		Region:      region,
 		Credentials: credentials.NewStaticCredentialsProvider(account, "a-secret-long-enough", ""),
@@ -73,7 +73,7 @@ func (h *house) client(account, region string) *kms.Client {
 	})
 }
 
-func (h *house) connect(_ context.Context, p fleet.Place) (inventory.Place, error) {
+func (h *estate) connect(_ context.Context, p fleet.Place) (inventory.Place, error) {
 	client := func(region string) *kms.Client {
 		c := h.client(p.Account, region)
 		if h.broken != nil {
@@ -84,7 +84,7 @@ func (h *house) connect(_ context.Context, p fleet.Place) (inventory.Place, erro
 	return inventory.Place{Region: p.Region, KMS: client(p.Region), Regions: func(r string) (inventory.KMS, error) { return client(r), nil }}, nil
 }
 
-func (h *house) open(_ context.Context, e fleet.Escrow, spec material.Spec) (*material.Material, error) {
+func (h *estate) open(_ context.Context, e fleet.Escrow, spec material.Spec) (*material.Material, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	b, ok := h.bytes[e.Path]
@@ -97,7 +97,7 @@ func (h *house) open(_ context.Context, e fleet.Escrow, spec material.Spec) (*ma
 }
 
 // place gives the name of the place in an account and Region.
-func (h *house) place(account, region string) string {
+func (h *estate) place(account, region string) string {
 	name := account[:1] + "-" + region
 	if !slices.ContainsFunc(h.plan.Places, func(p fleet.Place) bool { return p.Name == name }) {
 		h.plan.Places = append(h.plan.Places, fleet.Place{Name: name, Account: account, Region: region})
@@ -106,7 +106,7 @@ func (h *house) place(account, region string) string {
 }
 
 // escrow makes material and says where it is.
-func (h *house) escrow(name string, spec material.Spec) fleet.Escrow {
+func (h *estate) escrow(name string, spec material.Spec) fleet.Escrow {
 	h.t.Helper()
 	m, err := material.Generate(spec)
 	if err == nil {
@@ -118,12 +118,12 @@ func (h *house) escrow(name string, spec material.Spec) fleet.Escrow {
 	return fleet.Escrow{Path: name}
 }
 
-func (h *house) importer(account, region string) *importer.Importer {
+func (h *estate) importer(account, region string) *importer.Importer {
 	return &importer.Importer{KMS: h.client(account, region), Regions: func(r string) (importer.KMS, error) { return h.client(account, r), nil }}
 }
 
 // key makes a key with material, which is then deleted if it is lost.
-func (h *house) key(account, region, name string, r importer.CreateRequest, lost bool) (importer.Key, fleet.Escrow) {
+func (h *estate) key(account, region, name string, r importer.CreateRequest, lost bool) (importer.Key, fleet.Escrow) {
 	h.t.Helper()
 	i, e := h.importer(account, region), h.escrow(name, r.Spec)
 	k, err := i.Create(h.t.Context(), r)
@@ -149,10 +149,10 @@ func seen(k importer.Key) fleet.Seen {
 	return fleet.Seen{KeyARN: k.ARN, State: k.State, MaterialID: k.MaterialID, Expiry: k.Expiry}
 }
 
-func (h *house) change(c fleet.Change) { h.plan.Changes = append(h.plan.Changes, c) }
+func (h *estate) change(c fleet.Change) { h.plan.Changes = append(h.plan.Changes, c) }
 
 // reimport plans to bring the material of a new key back that has lost it.
-func (h *house) reimport(account, region, name string, spec material.Spec) importer.Key {
+func (h *estate) reimport(account, region, name string, spec material.Spec) importer.Key {
 	h.t.Helper()
 	k, e := h.key(account, region, name, importer.CreateRequest{Spec: spec}, true)
 	h.change(fleet.Change{
@@ -166,7 +166,7 @@ func (h *house) reimport(account, region, name string, spec material.Spec) impor
 }
 
 // create plans to make a key with an alias.
-func (h *house) create(account, region, name string, spec material.Spec) {
+func (h *estate) create(account, region, name string, spec material.Spec) {
 	h.t.Helper()
 	h.change(fleet.Change{
 		Name: name, Place: h.place(account, region), Action: fleet.Create,
@@ -182,12 +182,12 @@ func unlimited() map[string]float64 {
 	return map[string]float64{"CreateAlias": 0, "CreateKey": 0, "GetParametersForImport": 0, "ImportKeyMaterial": 0, "DeleteImportedKeyMaterial": 0, "ReplicateKey": 0, "RotateKeyOnDemand": 0, "ListKeyRotations": 0, "TagResource": 0}
 }
 
-func (h *house) options() fleet.Options {
+func (h *estate) options() fleet.Options {
 	return fleet.Options{Connect: h.connect, Open: h.open, Quotas: unlimited(), AtOnce: 4}
 }
 
 // apply applies the plan with a journal of its own opening.
-func (h *house) apply(ctx context.Context, o fleet.Options) (fleet.Summary, error) {
+func (h *estate) apply(ctx context.Context, o fleet.Options) (fleet.Summary, error) {
 	h.t.Helper()
 	j, err := journal.Open(ctx, h.path, journal.Refuse)
 	if err != nil {
@@ -220,14 +220,14 @@ func (h *house) apply(ctx context.Context, o fleet.Options) (fleet.Summary, erro
 }
 
 // wants demands these numbers of changes, and no error.
-func (h *house) wants(s fleet.Summary, err error, want map[fleet.Status]int) {
+func (h *estate) wants(s fleet.Summary, err error, want map[fleet.Status]int) {
 	h.t.Helper()
 	if err != nil || !maps.Equal(s.Changes, want) {
 		h.t.Fatalf("changes %v, %v; want %v%s", s.Changes, err, want, h.failures())
 	}
 }
 
-func (h *house) failures() (all string) {
+func (h *estate) failures() (all string) {
 	for _, r := range h.ended {
 		if r.Err != nil {
 			all += fmt.Sprintf("\n%s: %s: %v", r.Change, r.Status, r.Err)
@@ -237,7 +237,7 @@ func (h *house) failures() (all string) {
 }
 
 // state is that of a key now.
-func (h *house) describe(account, region, ref string) importer.Key {
+func (h *estate) describe(account, region, ref string) importer.Key {
 	h.t.Helper()
 	k, err := h.importer(account, region).Describe(h.t.Context(), ref)
 	if err != nil {
@@ -248,7 +248,7 @@ func (h *house) describe(account, region, ref string) importer.Key {
 
 // holds demands that a key holds the material of an escrow: for symmetric keys
 // KMS takes it back, for others it is compared.
-func (h *house) holds(account, region, ref, escrow string, spec material.Spec) {
+func (h *estate) holds(account, region, ref, escrow string, spec material.Spec) {
 	h.t.Helper()
 	m, err := material.New(spec, slices.Clone(h.bytes[escrow]))
 	if err != nil {
@@ -262,7 +262,7 @@ func (h *house) holds(account, region, ref, escrow string, spec material.Spec) {
 }
 
 // count counts the calls of an operation that arrived.
-func (h *house) count(operation string) (n int) {
+func (h *estate) count(operation string) (n int) {
 	for _, c := range h.mock.Calls() {
 		if c == operation {
 			n++
@@ -272,7 +272,7 @@ func (h *house) count(operation string) (n int) {
 }
 
 // keys are all in an account and Region.
-func (h *house) keys(account, region string) int {
+func (h *estate) keys(account, region string) int {
 	h.t.Helper()
 	out, err := h.client(account, region).ListKeys(h.t.Context(), &kms.ListKeysInput{Limit: aws.Int32(1000)})
 	if err != nil {
