@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"inventory", "importer", "wrap", "material"},
+	"fleet":     {"fleet/manifest", "inventory", "importer", "escrow", "wrap", "material", "internal/pace"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
@@ -51,6 +51,8 @@ var layers = map[string][]string{
 	"escrow/shamir":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
 	"escrow/internal/gf256":  {},
 	"escrow/internal/subset": {},
+
+	"fleet/manifest": {"importer", "wrap", "material"},
 
 	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
 	"mockkms/internal/hsm":    {},
@@ -100,6 +102,8 @@ var libraries = map[string][]string{
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
 	"mockkms/internal/policy": {},
 
+	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
+
 	"internal/card":   {"rsc.io/qr"},
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
@@ -109,7 +113,7 @@ var libraries = map[string][]string{
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
-	"material", "wrap", "token", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"material", "wrap", "token", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
 }
 
