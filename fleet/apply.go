@@ -29,7 +29,8 @@ type Options struct {
 	Journal *journal.Journal // of the manifest; it stays open
 
 	// Parameters gives import parameters that were fetched ahead, see
-	// [importer.Importer]. It may be nil.
+	// [importer.Importer]: it is asked once for each key, since a token serves one
+	// import, and not at all where an earlier run may have used it. It may be nil.
 	Parameters func(context.Context, importer.Key, wrap.Pair) (*token.Parameters, error)
 
 	// Quotas are those that differ from KMS's own, in calls per second by the name
@@ -43,6 +44,9 @@ type Options struct {
 
 // DefaultAtOnce is enough for KMS's quotas with answers that take a second.
 const DefaultAtOnce = 16
+
+// describes are calls per second: of the 2000 that KMS allows, some are for others.
+const describes = 1900
 
 // grace is how long what is in flight may take when Apply is asked to stop.
 const grace = 30 * time.Second
@@ -80,6 +84,27 @@ func Apply(ctx context.Context, p Plan, o Options) (Summary, error) {
 	return r.summary, context.Cause(r.going)
 }
 
+// Check makes the checks that Apply begins with, and does nothing. Without
+// anything in the journal, Options.Journal may be nil.
+func Check(ctx context.Context, p Plan, o Options) error {
+	r, err := newRun(ctx, p, o)
+	if err != nil {
+		return err
+	}
+	defer r.end()
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	for _, s := range r.sites {
+		for _, c := range r.plan.Changes {
+			if err := s.failed(c.Name); err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
 // run is one Apply.
 type run struct {
 	plan    Plan
@@ -92,6 +117,8 @@ type run struct {
 	going context.Context // until the journal cannot be written
 	fail  context.CancelCauseFunc
 	end   context.CancelFunc
+
+	used sync.Map // ARNs of keys whose parameters were asked for
 
 	mu      sync.Mutex // of Observe
 	summary Summary
@@ -106,6 +133,7 @@ func newRun(ctx context.Context, p Plan, o Options) (*run, error) {
 		return nil, err
 	}
 	quotas := pace.Quotas()
+	quotas["DescribeKey"] = describes
 	maps.Copy(quotas, o.Quotas)
 	r := &run{
 		plan: p, options: o, memory: remembered, pacer: pace.New(quotas), sites: make(map[string]*site),
@@ -175,6 +203,17 @@ func (r *run) work(ctx context.Context) {
 		}
 	}
 	all.Wait()
+}
+
+// ahead asks for parameters that were fetched ahead, once for each key.
+func (r *run) ahead(ctx context.Context, k importer.Key, pair wrap.Pair) (*token.Parameters, error) {
+	if r.options.Parameters == nil {
+		return nil, nil
+	}
+	if _, used := r.used.LoadOrStore(k.ARN, true); used {
+		return nil, nil
+	}
+	return r.options.Parameters(ctx, k, pair)
 }
 
 // note writes an entry of the journal through to the disk. If that cannot be

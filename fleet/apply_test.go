@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -140,6 +141,9 @@ func TestMovedWorld(t *testing.T) {
 				imports := h.count("ImportKeyMaterial")
 				_, err := h.apply(t.Context(), h.options())
 				moved, ok := errors.AsType[*fleet.MovedError](err)
+				if checked := fleet.Check(t.Context(), h.plan, h.options()); fmt.Sprint(checked) != fmt.Sprint(err) {
+					t.Errorf("checked: %v", checked)
+				}
 				if !ok || len(moved.Moved) != 1 || !strings.Contains(err.Error(), test.want) {
 					t.Fatalf("error %v, want %q", err, test.want)
 				}
@@ -287,18 +291,32 @@ func TestParametersAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newEstate(t)
 		const keys = 60
-		ahead := make(map[string]*token.Parameters)
 		for n := range keys {
-			k := h.reimport(accountA, east, fmt.Sprintf("k%d", n), material.SymmetricDefault)
-			p, err := h.importer(accountA, east).Fetch(t.Context(), k, light)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ahead[k.ARN] = p
+			h.reimport(accountA, east, fmt.Sprintf("k%d", n), material.SymmetricDefault)
 		}
 		h.mock.SetConditions(mockkms.Conditions{Quotas: true})
 		o := h.options()
 		o.Quotas = nil
+		var mu sync.Mutex
+		ahead := make(map[string]*token.Parameters)
+		keep := func(_ fleet.Change, p *token.Parameters) error {
+			mu.Lock()
+			defer mu.Unlock()
+			ahead[p.KeyARN] = p
+			return nil
+		}
+		have := func(arn string, _ wrap.Pair) bool { return ahead[arn] != nil }
+		for run := range 2 {
+			all, err := fleet.Prefetch(t.Context(), h.plan, o, have, keep)
+			if err != nil || len(all) != keys || len(ahead) != keys {
+				t.Fatalf("%d of %d fetched ahead: %v", len(ahead), len(all), err)
+			}
+			for n, p := range all {
+				if p.Err != nil || p.Kept != (run == 1) || p.Change != h.plan.Changes[n].Name {
+					t.Errorf("%+v", p)
+				}
+			}
+		}
 		o.Parameters = func(_ context.Context, k importer.Key, _ wrap.Pair) (*token.Parameters, error) {
 			return ahead[k.ARN], nil
 		}
@@ -349,7 +367,7 @@ func TestJournalOfAnotherPlan(t *testing.T) {
 	})
 }
 
-// TestDiskFull: without a journal nothing is begun.
+// TestJournalClosed: without a journal nothing is begun.
 func TestJournalClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newEstate(t)

@@ -192,6 +192,9 @@ func (t *taking) do(ctx context.Context) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	if !t.look {
+		i.Parameters = t.ahead
+	}
 	switch t.step.Do {
 	case DoCreate:
 		return t.create(ctx, i)

@@ -60,10 +60,10 @@ func (h *estate) wantsAll(each int) {
 // TestFaultStorms: whatever goes wrong on the way, all keys are there in the
 // end, once each, at the latest after running again.
 func TestFaultStorms(t *testing.T) {
-	const each = 25
+	const each = 10
 	every := func(n int, kind mockkms.FaultKind) []mockkms.Fault {
 		var all []mockkms.Fault
-		for range 60 { // more than there are calls to strike
+		for range 25 { // more than there are calls to strike
 			all = append(all, mockkms.Fault{Kind: kind, Skip: n - 1})
 		}
 		return all

@@ -34,6 +34,9 @@ type making struct {
 // remember reads the journal.
 func remember(j *journal.Journal, p Plan) (memory, error) {
 	m := memory{plan: p.ID, changes: make(map[string][]pastStep), made: make(map[string][]making)}
+	if j == nil {
+		return m, nil
+	}
 	steps := make(map[string]int, len(p.Changes))
 	for _, c := range p.Changes {
 		steps[c.Name] = len(c.Steps)

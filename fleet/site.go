@@ -92,18 +92,14 @@ func paced(client inventory.KMS, account string, pacer *pace.Pacer, atOnce int) 
 
 // importer is one in a Region of the place.
 func (s *site) importer(region string) (*importer.Importer, error) {
-	i := &importer.Importer{KMS: s.world.KMS, Now: s.world.Now, Parameters: s.options.Parameters}
+	i := &importer.Importer{KMS: s.world.KMS, Now: s.world.Now}
 	if s.world.Regions != nil {
 		i.Regions = func(region string) (importer.KMS, error) { return s.world.Regions(region) }
 	}
 	if region == "" || region == s.place.Region {
 		return i, nil
 	}
-	there, err := i.In(region)
-	if err != nil {
-		return nil, err
-	}
-	return there, nil
+	return i.In(region)
 }
 
 // stop gives the place up if the error says that its credentials are not taken,

@@ -49,13 +49,18 @@ func (t *taking) importMaterial(ctx context.Context, i *importer.Importer) (outc
 func (t *taking) seen() (importer.Key, bool) {
 	for _, s := range t.change.Seen {
 		if s.KeyARN == t.arn {
-			return importer.Key{
-				ARN: s.KeyARN, Spec: t.step.Spec, Origin: types.OriginTypeExternal,
-				State: s.State, MaterialID: s.MaterialID, Expiry: s.Expiry,
-			}, true
+			return keyOf(t.step, s), true
 		}
 	}
 	return importer.Key{}, false
+}
+
+// keyOf is what the plan knows of the key of a step.
+func keyOf(step Step, s Seen) importer.Key {
+	return importer.Key{
+		ARN: s.KeyARN, Spec: step.Spec, Origin: types.OriginTypeExternal,
+		State: s.State, MaterialID: s.MaterialID, Expiry: s.Expiry,
+	}
 }
 
 // there tells whether an earlier try has brought the material in.
