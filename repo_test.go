@@ -32,13 +32,13 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "fleet", "fleet/journal", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"rules", "lab", "audit", "fleet", "fleet/journal", "fleet/manifest", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
 		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"fleet/manifest", "inventory", "importer", "escrow", "wrap", "material", "internal/pace"},
+	"fleet":     {"fleet/manifest", "inventory", "importer", "escrow", "wrap", "material"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},

@@ -15,8 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 )
 
@@ -36,6 +38,7 @@ const (
 type Options struct {
 	Region      string // such as "eu-central-1"
 	Profile     string // of the shared configuration files
+	Role        string // ARN of a role to assume with the credentials found; "" for none
 	EndpointURL string // of KMS only; the services that give out credentials keep theirs
 
 	// Transport carries the requests to a KMS inside the process. With it set no
@@ -98,6 +101,10 @@ func (o Options) settle(ctx context.Context) (aws.Config, error) {
 	cfg, err := o.load(ctx)
 	if err != nil {
 		return aws.Config{}, err
+	}
+	if o.Role != "" && o.Transport == nil {
+		asCaller := sts.NewFromConfig(cfg)
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(asCaller, o.Role, func(a *stscreds.AssumeRoleOptions) { a.RoleSessionName = appID }))
 	}
 	cfg.RetryMode = cmp.Or(cfg.RetryMode, aws.RetryModeAdaptive)
 	cfg.AppID = cmp.Or(cfg.AppID, appID)
