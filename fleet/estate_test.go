@@ -177,13 +177,8 @@ func (h *estate) create(account, region, name string, spec material.Spec) {
 	})
 }
 
-// unlimited are quotas that let everything through.
-func unlimited() map[string]float64 {
-	return map[string]float64{"CreateAlias": 0, "CreateKey": 0, "GetParametersForImport": 0, "ImportKeyMaterial": 0, "DeleteImportedKeyMaterial": 0, "ReplicateKey": 0, "RotateKeyOnDemand": 0, "ListKeyRotations": 0, "TagResource": 0}
-}
-
 func (h *estate) options() fleet.Options {
-	return fleet.Options{Connect: h.connect, Open: h.open, Quotas: unlimited(), AtOnce: 4}
+	return fleet.Options{Connect: h.connect, Open: h.open, Quotas: fleet.Unlimited(), AtOnce: 4}
 }
 
 // apply applies the plan with a journal of its own opening.
