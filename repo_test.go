@@ -74,7 +74,7 @@ var layers = map[string][]string{
 	"docs/gen":    {"cmd"},
 	"integration": {},
 
-	"internal/bench":           {"wrap", "material"},
+	"internal/bench":           {"escrow", "wrap", "material"},
 	"internal/bench/hello":     {},
 	"internal/bench/hellohttp": {},
 	"internal/bench/hellosdk":  {},

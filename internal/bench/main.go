@@ -21,15 +21,17 @@ func main() {
 	starts := flag.Int("starts", 300, "how often each process is started")
 	imports := flag.Int("imports", 7, "how often each procedure imports a key")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
-	only := flag.String("only", "", "one `part`: start, import, wrap, load or binary")
+	applied := flag.Int("applied", 1000, "how many keys fleet apply re-imports")
+	quotas := flag.Bool("quotas", true, "let fleet apply also wait for KMS's quotas")
+	only := flag.String("only", "", "one `part`: start, import, wrap, load, apply or binary")
 	flag.Parse()
-	if err := run(*only, *starts, *imports, *beside); err != nil {
+	if err := run(*only, *starts, *imports, *applied, *quotas, *beside); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, starts, imports int, beside string) error {
+func run(only string, starts, imports, applied int, quotas bool, beside string) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -47,6 +49,7 @@ func run(only string, starts, imports int, beside string) error {
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
 		{"load", func() error { return measureLoad(dir, keymat, beside) }},
+		{"apply", func() error { return measureApply(dir, keymat, applied, quotas) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
 		if only != "" && only != part.name {
