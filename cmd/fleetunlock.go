@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"sync"
 
 	"filippo.io/age"
@@ -76,7 +77,11 @@ func (u *fleetUnlocker) open(ctx context.Context, e fleet.Escrow, spec material.
 
 // readPlanned reads an escrow, which has to be the one that was planned with.
 func readPlanned(e fleet.Escrow) (*escrow.File, error) {
-	data, err := files.ReadLimited(e.Path, nil, escrow.MaxFile)
+	limit := int64(escrow.MaxFile)
+	if info, err := os.Stat(e.Path); err == nil && info.Mode().IsRegular() {
+		limit = min(limit, info.Size()) // the buffer is as large as the limit, for each of thousands
+	}
+	data, err := files.ReadLimited(e.Path, nil, limit)
 	if err != nil {
 		return nil, err
 	}

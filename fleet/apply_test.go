@@ -89,7 +89,8 @@ func TestApplyEveryAction(t *testing.T) {
 	})
 }
 
-// TestApplyIsFrugal: a re-import costs these calls and no others.
+// TestApplyIsFrugal: a re-import costs these calls and no others; one more where
+// the look of the beginning is no longer fresh.
 func TestApplyIsFrugal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newEstate(t)
@@ -97,9 +98,22 @@ func TestApplyIsFrugal(t *testing.T) {
 		calls := len(h.mock.Calls())
 		summary, err := h.apply(t.Context(), h.options())
 		h.wants(summary, err, map[fleet.Status]int{fleet.StatusDone: 1})
-		want := "DescribeKey GetParametersForImport DescribeKey ImportKeyMaterial DescribeKey"
+		want := "DescribeKey GetParametersForImport ImportKeyMaterial DescribeKey"
 		if got := strings.Join(h.mock.Calls()[calls:], " "); got != want {
 			t.Errorf("calls %s, want %s", got, want)
+		}
+
+		const later = 40
+		for n := range later {
+			h.reimport(accountA, east, fmt.Sprintf("later%d", n), material.SymmetricDefault)
+		}
+		before := h.count("DescribeKey")
+		o := h.options()
+		o.Quotas = nil
+		summary, err = h.apply(t.Context(), o)
+		h.wants(summary, err, map[fleet.Status]int{fleet.StatusDone: later + 1})
+		if n := h.count("DescribeKey") - before; n <= 2*later || n >= 3*later {
+			t.Errorf("%d keys are looked at %d times, of which some a third time", later, n)
 		}
 	})
 }

@@ -24,7 +24,8 @@ type site struct {
 	account string // or what tells its settings apart
 	world   inventory.Place
 	options Options
-	made    search // for keys of ours
+	made    search    // for keys of ours
+	fresh   freshness // what look found
 
 	all, done int // changes; under the run's mutex
 

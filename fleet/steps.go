@@ -32,7 +32,7 @@ func (t *taking) importMaterial(ctx context.Context, i *importer.Importer) (outc
 			return done, err
 		}
 	}
-	request := importer.ImportRequest{Expiry: t.step.Expiry, MaterialID: t.step.MaterialID}
+	request := importer.ImportRequest{Expiry: t.step.Expiry, MaterialID: t.step.MaterialID, Before: t.site.fresh.take(t.arn)}
 	receipt, err := i.Transfer(ctx, k, wrapping.wrap, t.step.Wrapping, request)
 	if err != nil {
 		return outcome{}, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
@@ -123,10 +124,11 @@ func (r *run) movedOf(ctx context.Context, s *site, c Change) (moved []Moved, er
 		if err != nil {
 			return nil, err
 		}
-		what, err := difference(ctx, i, seen)
+		k, what, err := difference(ctx, i, seen)
 		if err != nil {
 			return nil, err
 		}
+		s.fresh.keep(k)
 		if what != "" {
 			moved = append(moved, Moved{Change: c.Name, KeyARN: seen.KeyARN, What: what})
 		}
@@ -146,27 +148,27 @@ func (r *run) movedOf(ctx context.Context, s *site, c Change) (moved []Moved, er
 }
 
 // difference says how a copy is other than the plan saw it; "" if it is not.
-func difference(ctx context.Context, i *importer.Importer, seen Seen) (string, error) {
-	k, err := i.Describe(ctx, seen.KeyARN)
+func difference(ctx context.Context, i *importer.Importer, seen Seen) (k importer.Key, what string, err error) {
+	k, err = i.Describe(ctx, seen.KeyARN)
 	if _, gone := errors.AsType[*types.NotFoundException](err); gone {
-		return "is gone", nil
+		return k, "is gone", nil
 	}
 	if err != nil {
-		return "", err
+		return k, "", err
 	}
 	switch {
 	case k.State != seen.State:
-		return fmt.Sprintf("is %s, and was %s", k.State, seen.State), nil
+		return k, fmt.Sprintf("is %s, and was %s", k.State, seen.State), nil
 	case k.MaterialID != seen.MaterialID:
-		return fmt.Sprintf("has material %s, and had %s", orNone(k.MaterialID), orNone(seen.MaterialID)), nil
+		return k, fmt.Sprintf("has material %s, and had %s", orNone(k.MaterialID), orNone(seen.MaterialID)), nil
 	case k.Expiry.Equal(seen.Expiry):
-		return "", nil
+		return k, "", nil
 	}
 	expiry, err := currentExpiry(ctx, i, k)
 	if err != nil || expiry.Equal(seen.Expiry) {
-		return "", err
+		return k, "", err
 	}
-	return fmt.Sprintf("expires %s, and expired %s", expiry, seen.Expiry), nil
+	return k, fmt.Sprintf("expires %s, and expired %s", expiry, seen.Expiry), nil
 }
 
 // currentExpiry is that of the current material: of several, DescribeKey shows
@@ -189,4 +191,46 @@ func orNone(id string) string {
 		return "none"
 	}
 	return id
+}
+
+// A freshness remembers keys as they were looked at a moment ago, so that they
+// need not be looked at once more just before they are touched.
+type freshness struct {
+	mu   sync.Mutex
+	keys map[string]freshKey // by ARN
+}
+
+type freshKey struct {
+	importer.Key
+	at time.Time
+}
+
+// A key is fresh for so long, and so many are remembered: more than can be
+// worked on meanwhile.
+const (
+	freshFor = 30 * time.Second
+	maxFresh = 10_000
+)
+
+func (f *freshness) keep(k importer.Key) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.keys == nil {
+		f.keys = make(map[string]freshKey)
+	}
+	if len(f.keys) < maxFresh {
+		f.keys[k.ARN] = freshKey{k, time.Now()}
+	}
+}
+
+// take gives a key that is fresh, once.
+func (f *freshness) take(arn string) *importer.Key {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k, known := f.keys[arn]
+	delete(f.keys, arn)
+	if !known || time.Since(k.at) > freshFor {
+		return nil
+	}
+	return &k.Key
 }
