@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -111,7 +112,18 @@ func (a *app) planFleet(ctx context.Context, f fleetFile, shard fleet.Shard) (*f
 			p.Update(fmt.Sprintf("keymat: looked at %d of %d keys", done, total))
 		})
 	}
+	boundMemory(len(f.Keys))
 	return planner.Plan(ctx, f.Manifest, f.source, shard)
+}
+
+// boundMemory lets the garbage collector work harder rather than keep twice
+// what a plan needs: some 2,000 bytes a key. It lowers a limit that the user
+// set (GOMEMLIMIT), and never raises one.
+func boundMemory(keys int) {
+	const base, perKey = 64 << 20, 2000
+	if limit := int64(base + perKey*keys); limit < debug.SetMemoryLimit(-1) {
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 // everySoOften passes on progress a few times a second.

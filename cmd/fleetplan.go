@@ -3,8 +3,8 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -94,11 +94,7 @@ func (a *app) fleetPlan(ctx context.Context, name string, o fleetPlanOptions) er
 
 // keepPlan writes a plan to a file that anybody may read: it holds no secret.
 func keepPlan(name string, plan *fleet.Plan, force bool) error {
-	var b bytes.Buffer
-	if err := fleet.WritePlan(&b, plan); err != nil {
-		return err
-	}
-	return files.WritePublic(name, b.Bytes(), files.Overwrite(force))
+	return files.WritePublicFrom(name, func(w io.Writer) error { return fleet.WritePlan(w, plan) }, files.Overwrite(force))
 }
 
 var errFleetDiffers = &noError{"not all keys are in the state that the manifest asks for"}

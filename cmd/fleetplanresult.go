@@ -60,7 +60,7 @@ var fleetActions = []fleet.Action{
 func fleetPlanOf(p *fleet.Plan, all bool) fleetPlan {
 	r := fleetPlan{
 		ID: p.ID, Fleet: p.Manifest.Name, SHA256: p.Manifest.SHA256, Made: seconds(p.Made), Shard: p.Shard.String(), Keys: len(p.Changes),
-		Actions: map[fleet.Action]int{}, Places: []fleetPlacePlan{}, Changes: []fleet.Change{}, Estimate: fleetEstimateOf(p),
+		Actions: map[fleet.Action]int{}, Places: []fleetPlacePlan{}, Estimate: fleetEstimateOf(p),
 	}
 	places := map[string]int{}
 	for _, place := range p.Places {
@@ -74,8 +74,13 @@ func fleetPlanOf(p *fleet.Plan, all bool) fleetPlan {
 		place.Keys++
 		place.Actions[c.Action]++
 		r.Actions[c.Action]++
-		if all || c.Action != fleet.Nothing {
-			r.Changes = append(r.Changes, c)
+	}
+	if r.Changes = p.Changes; !all {
+		r.Changes = make([]fleet.Change, 0, r.Keys-r.Actions[fleet.Nothing])
+		for _, c := range p.Changes {
+			if c.Action != fleet.Nothing {
+				r.Changes = append(r.Changes, c)
+			}
 		}
 	}
 	return r

@@ -105,9 +105,9 @@ func (r fleetStatus) text(w io.Writer) {
 		tw.Flush()
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "fleet %s: %d keys, %d as asked, %d not", r.Fleet, r.Keys, r.Keys-r.Differ, r.Differ)
+	fmt.Fprintf(w, "fleet %s: %d of %d keys as asked", r.Fleet, r.Keys-r.Differ, r.Keys)
 	if r.within > 0 {
-		fmt.Fprintf(w, "; %d expire within the time asked about", r.Expiring)
+		fmt.Fprintf(w, ", %d expiring within the time asked about", r.Expiring)
 	}
 	fmt.Fprintln(w)
 }

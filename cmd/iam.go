@@ -31,6 +31,9 @@ var permissions = []struct {
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"renew", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"rotate", []string{"CreateKey", "Decrypt", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyLastUsage", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListAliases", "ListGrants", "ListKeyRotations", "ListResourceTags", "RotateKeyOnDemand", "TagResource", "UpdateAlias"}},
+	{"fleet init", []string{"DescribeKey", "ListAliases", "ListKeys"}},
+	{"fleet plan", []string{"DescribeKey", "ListKeyRotations"}},
+	{"fleet status", []string{"DescribeKey", "ListKeyRotations"}},
 	{"monitor", []string{"DescribeKey"}},
 	{"audit", []string{"DescribeKey"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
@@ -95,7 +98,7 @@ var policies = []struct {
 		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
 		{"SayWhoElse", "Allow", []string{"kms:ListGrants", "kms:GetKeyLastUsage", "kms:ListKeyRotations"}, anyKey, nil},
 	}},
-	{"to look (status, monitor, audit)", []statement{
+	{"to look (status, fleet init, fleet plan, fleet status, monitor, audit)", []statement{
 		{"FindKeys", "Allow", []string{"kms:ListKeys", "kms:ListAliases"}, "*", nil},
 		{"LookAtThem", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations", "kms:GetKeyLastUsage", "kms:ListResourceTags"}, anyKey, nil},
 		{"ReadTheTrail", "Allow", []string{"cloudtrail:LookupEvents"}, "*", nil},

@@ -50,8 +50,9 @@ type decision struct {
 	Facts
 	Change
 
-	why   []string // what asks for a step, or that nothing does
-	notes []string // what else people should know
+	read  map[string]Header // escrows looked at, by path
+	why   []string          // what asks for a step, or that nothing does
+	notes []string          // what else people should know
 }
 
 // A refusal says why a key cannot be brought into the state asked for.

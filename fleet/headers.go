@@ -49,8 +49,11 @@ func readHeader(path string) (Header, error) {
 	return Header{Path: path, Spec: e.KeySpec, Fingerprint: e.Fingerprint, SHA256: e.CiphertextSHA256().String()}, nil
 }
 
-// header reads an escrow's header, or says why that cannot be.
+// header reads an escrow's header once, or says why that cannot be.
 func (d *decision) header(path string) (Header, error) {
+	if h, known := d.read[path]; known {
+		return h, nil
+	}
 	h, err := d.Headers(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -58,5 +61,9 @@ func (d *decision) header(path string) (Header, error) {
 	case err != nil:
 		return Header{}, refuse("the escrow %s cannot be read: %v", path, err)
 	}
+	if d.read == nil {
+		d.read = make(map[string]Header)
+	}
+	d.read[path] = h
 	return h, nil
 }

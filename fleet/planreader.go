@@ -250,7 +250,10 @@ func (r *planReader) value(at string, v any) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return &PlanFileError{At: at, Reason: e.Field + ": not of the right type"}
+			if e.Field != "" {
+				at += ": " + e.Field
+			}
+			return &PlanFileError{At: at, Reason: "not of the right type"}
 		}
 		return &PlanFileError{At: at, Reason: err.Error()}
 	}

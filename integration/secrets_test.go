@@ -141,6 +141,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.everyEscrow(spec)
+	r.fleet(spec)
 	r.do(0, "lab")
 	r.do(0, "lab", "portability", "--html", "portability.html")
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
@@ -162,6 +163,19 @@ func (r *fullRun) rotations(spec material.Spec) {
 		return
 	}
 	r.do(0, "rotate", "alias/next", "--swap-alias", "alias/next", "--material", "app.key", "--never-expires")
+}
+
+// fleet has keys kept as a manifest says, with the material at hand.
+func (r *fullRun) fleet(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "fleet init", "--out", "start.yaml")
+	r.do(0, "fleet init", "--from-account", "--out", "found.yaml")
+	r.write("fleet.yaml", []byte("kind: keymat/fleet\nversion: 1\nname: all\nplaces: {here: {region: eu-central-1}}\n"+
+		"defaults: {place: here, escrow: app.escrow, expires: never}\nkeys: [{name: fleet, spec: "+string(spec)+"}]\n"))
+	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json")
+	r.do(3, "fleet status", "fleet.yaml", "--json")
+	r.write("mistaken.yaml", append([]byte("kind: keymat/fleet\nmaterial: "), r.read("app.key")...))
+	r.do(1, "fleet plan", "mistaken.yaml")
 }
 
 // everyEscrow seals the material and opens it again, in every way that asks
@@ -205,8 +219,8 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow")) {
-		if name != "mock" && name != "escrow" && !slices.Contains(r.ran, name) {
+	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow"), r.commands("fleet")) {
+		if name != "mock" && name != "escrow" && name != "fleet" && !slices.Contains(r.ran, name) {
 			r.t.Errorf("everyCommand leaves out keymat %s", name)
 		}
 	}

@@ -261,10 +261,15 @@ func (r *reader) readTags(n ast.Node, d *draft) {
 	}
 }
 
+// usages are those of keys that take imported material.
+var usages = []types.KeyUsageType{
+	types.KeyUsageTypeEncryptDecrypt, types.KeyUsageTypeSignVerify, types.KeyUsageTypeGenerateVerifyMac, types.KeyUsageTypeKeyAgreement,
+}
+
 // usage reads the usage of a key as KMS spells it.
 func (r *reader) usage(n ast.Node) types.KeyUsageType {
 	usage := types.KeyUsageType(r.text(n))
-	if usage != "" && !slices.Contains(usage.Values(), usage) {
+	if usage != "" && !slices.Contains(usages, usage) {
 		r.wrong(n, "none of ENCRYPT_DECRYPT, SIGN_VERIFY, GENERATE_VERIFY_MAC and KEY_AGREEMENT")
 	}
 	return usage

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -23,9 +24,10 @@ import (
 )
 
 const (
-	appID          = "keymat"       // in the user agent, unless the user configured one
-	embeddedRegion = "us-east-1"    // where a KMS inside the process is, unless told
-	embeddedOwner  = "111122223333" // whose it is, unless told
+	appID           = "keymat"       // in the user agent, unless the user configured one
+	keptConnections = 64             // to one KMS endpoint, between calls
+	embeddedRegion  = "us-east-1"    // where a KMS inside the process is, unless told
+	embeddedOwner   = "111122223333" // whose it is, unless told
 
 	// embeddedSecret signs requests that nobody checks. It has more than the 10
 	// bytes below which FIPS 140-3 enforcement lets the signing panic.
@@ -126,6 +128,10 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, &NoRegionError{Profile: o.Profile}
+	}
+	if pool, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		// The SDK keeps ten, and would shake hands anew for each call beyond them.
+		cfg.HTTPClient = pool.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = keptConnections })
 	}
 	// The SDK's modern time limits: three seconds to connect, not thirty.
 	cfg.DefaultsMode = cmp.Or(cfg.DefaultsMode, aws.DefaultsModeStandard)

@@ -27,9 +27,6 @@ import (
 	"github.com/keymat/keymat/wrap"
 )
 
-// applyRegions are five account-Regions.
-var applyRegions = []string{"eu-central-1", "eu-west-1", "us-east-1", "us-west-2", "ap-southeast-2"}
-
 // applied is a fleet that loses its material and gets it back.
 type applied struct {
 	dir, keymat string
@@ -47,7 +44,7 @@ func measureApply(dir, keymat string, keys int, quotas bool) error {
 		return err
 	}
 	defer mock.stop()
-	f := &applied{dir: dir, keymat: keymat, mock: mock, keys: keys, regions: applyRegions}
+	f := &applied{dir: dir, keymat: keymat, mock: mock, keys: keys, regions: fleetRegions}
 	if err := f.seal(); err != nil {
 		return err
 	}

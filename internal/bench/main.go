@@ -21,17 +21,25 @@ func main() {
 	starts := flag.Int("starts", 300, "how often each process is started")
 	imports := flag.Int("imports", 7, "how often each procedure imports a key")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
+	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet, apply or binary")
+	keys := flag.Int("keys", 100_000, "how many keys the largest fleet has")
 	applied := flag.Int("applied", 1000, "how many keys fleet apply re-imports")
 	quotas := flag.Bool("quotas", true, "let fleet apply also wait for KMS's quotas")
-	only := flag.String("only", "", "one `part`: start, import, wrap, load, apply or binary")
 	flag.Parse()
-	if err := run(*only, *starts, *imports, *applied, *quotas, *beside); err != nil {
+	fleets := fleetSizes{*keys, *applied, *quotas}
+	if err := run(*only, *starts, *imports, fleets, *beside); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, starts, imports, applied int, quotas bool, beside string) error {
+// fleetSizes say how large fleets are, and whether they also wait for quotas.
+type fleetSizes struct {
+	planned, applied int
+	quotas           bool
+}
+
+func run(only string, starts, imports int, fleets fleetSizes, beside string) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -49,7 +57,8 @@ func run(only string, starts, imports, applied int, quotas bool, beside string) 
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
 		{"load", func() error { return measureLoad(dir, keymat, beside) }},
-		{"apply", func() error { return measureApply(dir, keymat, applied, quotas) }},
+		{"fleet", func() error { return measureFleet(dir, keymat, fleets.planned) }},
+		{"apply", func() error { return measureApply(dir, keymat, fleets.applied, fleets.quotas) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
 		if only != "" && only != part.name {

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -86,11 +87,24 @@ func replaceable(mode fs.FileMode) bool {
 	return mode.IsRegular() || mode.Type() == fs.ModeSymlink
 }
 
+// WritePublicFrom is WritePublic for data too large to hold: fill writes it.
+// When fill fails, nothing is left, and its error is wrapped.
+func WritePublicFrom(name string, fill func(io.Writer) error, o Overwrite) error {
+	return writeFrom(name, fill, publicMode, o)
+}
+
 func write(name string, data []byte, mode fs.FileMode, o Overwrite) error {
+	return writeFrom(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}, mode, o)
+}
+
+func writeFrom(name string, fill func(io.Writer) error, mode fs.FileMode, o Overwrite) error {
 	if err := Check(name, o); err != nil {
 		return err
 	}
-	temp, err := writeTemp(name, data, mode)
+	temp, err := writeTemp(name, fill, mode)
 	if err != nil {
 		return wrap("writing", name, err)
 	}
@@ -119,17 +133,16 @@ func place(temp, name string, o Overwrite) error {
 	return moveNew(temp, name)
 }
 
-// writeTemp writes data durably to a new file beside name (a rename must not
+// writeTemp writes what fill gives durably to a new file beside name (a rename must not
 // cross file systems) and returns its name. It is hidden, and its random part
 // makes a collision, or a link planted by somebody else, a matter of O_EXCL.
-func writeTemp(name string, data []byte, mode fs.FileMode) (temp string, err error) {
+func writeTemp(name string, fill func(io.Writer) error, mode fs.FileMode) (temp string, err error) {
 	temp = filepath.Join(filepath.Dir(name), ".keymat-"+rand.Text())
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
-	if err == nil {
+	if err = fill(f); err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
