@@ -169,7 +169,7 @@ func (a *app) planToApply(ctx context.Context, name, shard string) (*fleet.Plan,
 	}
 	defer f.Close()
 	text := bufio.NewReader(f)
-	if head, _ := text.Peek(64); bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
+	if head, _ := text.Peek(64); bytes.Contains(head, []byte(`"`+fleet.PlanKind+`"`)) { // a manifest may be JSON, too
 		if shard != "" {
 			return nil, usagef("--shard is for a manifest: a plan has its part of it")
 		}

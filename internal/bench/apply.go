@@ -52,19 +52,17 @@ func measureApply(dir, keymat string, keys int, quotas bool) error {
 	if err := f.round("make and import, no quotas", "imported"); err != nil {
 		return err
 	}
-	for range 2 {
-		if err := f.lose(); err != nil {
-			return err
-		}
-		if err := f.round("re-import, no quotas", "imported"); err != nil {
-			return err
-		}
-		if err := f.lose(); err != nil {
-			return err
-		}
-		if err := f.bare(); err != nil {
-			return err
-		}
+	if err := f.lose(); err != nil {
+		return err
+	}
+	if err := f.round("re-import, no quotas", "imported"); err != nil {
+		return err
+	}
+	if err := f.lose(); err != nil {
+		return err
+	}
+	if err := f.bare(); err != nil {
+		return err
 	}
 	if !quotas {
 		return nil

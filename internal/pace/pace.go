@@ -110,7 +110,7 @@ func isThrottling(err error) bool {
 
 func (p *Pacer) wait(ctx context.Context, t turn) error {
 	if l := p.lane(t); l != nil {
-		return l.wait(ctx)
+		return l.wait(ctx, func() float64 { return p.Rate(t.account, t.region, t.operation) })
 	}
 	return nil
 }
