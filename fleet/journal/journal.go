@@ -43,7 +43,7 @@ const (
 
 // Open locks the journal at path, which is made if there is none (0600), and
 // makes it ready for more. A last line that was cut short is cut off, and an
-// entry says so.
+// entry says so. Whether the others can be read Replay tells.
 func Open(ctx context.Context, path string, w Waiting) (*Journal, error) {
 	j := &Journal{path: path, lock: flock.New(path+".lock", flock.SetPermissions(0o600))}
 	j.changed.L = &j.mu
@@ -81,7 +81,7 @@ func (j *Journal) open() error {
 	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 		return err
 	}
-	torn, err := read(j.path, j.file, func(Entry) error { return nil })
+	torn, err := read(j.path, j.file, nil)
 	if err != nil {
 		return err
 	}

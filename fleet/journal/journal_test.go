@@ -128,7 +128,11 @@ func TestDamaged(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "j")
 		appendTo(t, path, test.content)
-		_, err := journal.Open(t.Context(), path, journal.Refuse)
+		j, err := journal.Open(t.Context(), path, journal.Refuse)
+		if err == nil {
+			err = j.Replay(func(journal.Entry) error { return nil })
+			note(t, j.Close())
+		}
 		damaged, ok := errors.AsType[*journal.DamagedError](err)
 		if !ok || damaged.Line != test.line || damaged.Path != path || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%.60q: %v, want line %d, %q", test.content, err, test.line, test.want)

@@ -25,6 +25,7 @@ func Read(path string, each func(Entry) error) (torn int, err error) {
 	return read(path, f, each)
 }
 
+// read is Read; without each only the first line is looked into.
 func read(path string, r io.Reader, each func(Entry) error) (torn int, err error) {
 	lines := bufio.NewReaderSize(r, maxLine)
 	for number := 1; ; number++ {
@@ -37,18 +38,20 @@ func read(path string, r io.Reader, each func(Entry) error) (torn int, err error
 		case err != nil:
 			return 0, err
 		}
-		if number == 1 {
+		var e Entry
+		switch {
+		case number == 1:
 			err = checkHeader(line)
-		} else {
-			var e Entry
-			if e, err = parse(line); err == nil {
-				if err := each(e); err != nil {
-					return 0, err
-				}
-			}
+		case each != nil:
+			e, err = parse(line)
 		}
 		if err != nil {
 			return 0, &DamagedError{path, number, err}
+		}
+		if number > 1 && each != nil {
+			if err := each(e); err != nil {
+				return 0, err
+			}
 		}
 	}
 }
