@@ -32,8 +32,8 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "fleet", "fleet/journal", "fleet/manifest", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
-		"internal/awsclient", "internal/card", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
+		"rules", "lab", "audit", "fleet", "fleet/journal", "fleet/manifest", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "escrow/shamir", "material", "mockkms",
+		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
@@ -45,6 +45,11 @@ var layers = map[string][]string{
 	"token":     {"wrap", "material"},
 	"wrap":      {"material"},
 	"material":  {},
+
+	"cmd/keymat-hsm": {"hsmcmd", "hsm/cryptoki"},
+	"hsmcmd":         {"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term"},
+	"hsm":            {"wrap", "material"},
+	"hsm/cryptoki":   {"hsm"},
 
 	"escrow":                 {"material", "escrow/slip39", "escrow/shamir"},
 	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
@@ -61,6 +66,7 @@ var layers = map[string][]string{
 	"fleet/journal": {},
 
 	"internal/awsclient":     {},
+	"internal/cli":           {"internal/files", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/ledger":        {},
@@ -69,9 +75,10 @@ var layers = map[string][]string{
 	"internal/page":          {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
+	"internal/transcript":    {},
 
 	"docs":        {},
-	"docs/gen":    {"cmd"},
+	"docs/gen":    {"cmd", "hsmcmd"},
 	"integration": {},
 
 	"internal/bench":           {"escrow", "wrap", "material"},
@@ -88,6 +95,10 @@ var libraries = map[string][]string{
 	"material": {"golang.org/x/crypto/", "github.com/decred/dcrd/dcrec/secp256k1/v4"},
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
+
+	// Of the library for PKCS #11, hsm has the standard's numbers only, which need no C compiler.
+	"hsm":          {"github.com/miekg/pkcs11", "github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/cryptobyte"},
+	"hsm/cryptoki": {"github.com/miekg/pkcs11"},
 
 	"lab": {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/crypto/ssh"},
 
@@ -113,7 +124,7 @@ var libraries = map[string][]string{
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
-	"material", "wrap", "token", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"material", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
 }
 
@@ -162,18 +173,42 @@ func checkImport(name, path string, allowed []string) error {
 	return nil
 }
 
-// list returns the imports of each package of the module, by its folder.
-func list(t *testing.T) map[string][]string {
+// without says what the binaries must not have in them, anywhere below: keymat runs on every machine, and no code of a
+// token's maker runs in it; keymat-hsm runs where there is no network, and has none.
+var without = map[string][]string{
+	"cmd/keymat":     {"github.com/miekg/pkcs11"},
+	"cmd/keymat-hsm": {"net/http", "github.com/aws/", module + "/mockkms", module + "/importer"},
+}
+
+func TestBinaries(t *testing.T) {
+	for binary, unwanted := range without {
+		for _, path := range strings.Fields(string(goList(t, "-deps", "./"+binary))) {
+			if slices.ContainsFunc(unwanted, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
+				t.Errorf("%s has %s in it", binary, path)
+			}
+		}
+	}
+}
+
+// goList asks as if there were a C compiler, so that the packages that need one are seen everywhere.
+func goList(t *testing.T, args ...string) []byte {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, stderr.Bytes())
 	}
+	return out
+}
+
+// list returns the imports of each package of the module, by its folder.
+func list(t *testing.T) map[string][]string {
+	t.Helper()
 	packages := make(map[string][]string)
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+	for decoder := json.NewDecoder(bytes.NewReader(goList(t, "-json=ImportPath,Imports", "./..."))); ; {
 		var p struct {
 			ImportPath string
 			Imports    []string

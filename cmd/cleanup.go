@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/ledger"
 	"github.com/keymat/keymat/internal/term"
@@ -39,7 +40,7 @@ func (a *app) offerToCleanUp(ctx context.Context, l *ledger.Ledger) (err error) 
 	defer func() { err = errors.Join(err, l.Close()) }()
 	a.warn("%s", describeAbandoned(l))
 	err = a.confirm(ctx, "Clean up after it now")
-	if _, ok := errors.AsType[*term.NoTerminalError](err); ok || errors.Is(err, errDeclined) {
+	if _, ok := errors.AsType[*term.NoTerminalError](err); ok || errors.Is(err, cli.ErrDeclined) {
 		a.say("to clean up: keymat verify --clean-up")
 		return nil
 	}

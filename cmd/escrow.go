@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"bytes"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -44,21 +43,11 @@ func parseEscrow(name string, data []byte) (*escrow.File, error) {
 	return f, nil
 }
 
-// writeEscrow keeps an escrow in a file.
-func writeEscrow(name string, f *escrow.File, o files.Overwrite) error {
+// stageEscrow writes an escrow that has yet to be tried.
+func stageEscrow(name string, f *escrow.File, o files.Overwrite) (*files.Staged, error) {
 	var b bytes.Buffer
 	if err := f.Encode(&b); err != nil {
-		return err
+		return nil, err
 	}
-	return files.WritePublic(name, b.Bytes(), o)
-}
-
-// readBack reads a file again from where it was written to.
-func readBack(name string, want []byte) error {
-	kept, err := files.ReadBack(name, int64(len(want))+1)
-	defer clear(kept)
-	if err == nil && !bytes.Equal(kept, want) {
-		err = fmt.Errorf("%s reads back differently from what was written", name)
-	}
-	return err
+	return files.StagePublic(name, b.Bytes(), o)
 }

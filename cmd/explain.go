@@ -18,6 +18,7 @@ import (
 	"github.com/keymat/keymat/audit"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
@@ -49,25 +50,11 @@ func (e *interruptedError) Unwrap() error { return e.err }
 // inFile says in which file an error was found.
 func inFile(name string, err error) error { return fmt.Errorf("%s: %w", name, err) }
 
-// failure is how an error appears in results.
-type failure struct {
-	Error string   `json:"error"`
-	Hints []string `json:"hints,omitempty"`
-	Exit  int      `json:"exit_code"`
-}
-
 // fail tells an error and its hints, and gives the exit code.
 func (a *app) fail(err error) int {
 	advice := explain(err)
 	message := describeError(err)
-	fmt.Fprintf(a.env.Stderr, "keymat: error: %s\n", message)
-	for _, hint := range advice.hints {
-		fmt.Fprintf(a.env.Stderr, "keymat: hint: %s\n", hint)
-	}
-	if a.globals.json && !a.told {
-		// Nobody is left to tell if this fails too.
-		_ = writeJSON(a.env.Stdout, failure{Error: message, Hints: advice.hints, Exit: advice.exit})
-	}
+	a.talk().Fail(cli.Failure{Error: message, Hints: advice.hints, Exit: advice.exit}, a.told)
 	return advice.exit
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/keymat/keymat/audit"
 	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/escrow/shamir"
 	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
@@ -97,11 +98,12 @@ func TestExplain(t *testing.T) {
 		{&escrow.AlteredShareError{Index: 2}, "commitment in the escrow", "leave share 2 out", 1},
 		{&escrow.DuplicateShareError{Index: 2}, "share 2 came twice", "another custodian", 1},
 		{&escrow.ShareError{Err: &slip39.ChecksumError{}}, "out of place", "compare the words", 1},
+		{&escrow.ShareError{Err: shamir.ErrChecksum}, "out of place", "compare the characters", 1},
 		{&escrow.ShareError{Reason: "x"}, "not a share: x", "33 words", 1},
 		{&escrow.RecipientError{Reason: "x", Err: errors.New("y")}, "x", "age says: y", 1},
 		{&escrow.RecipientError{Reason: "x"}, "x", "age-keygen -y", 1},
 		{&uncopiedError{&unopenedError{name: "a.escrow", err: errors.New("x")}},
-			"so nothing was created or imported: a.escrow was written, did not open again, and was removed: x", "another disk", 1},
+			"so nothing was created or imported: what was to become a.escrow did not open again, and was not kept: x", "another disk", 1},
 		{&uncopiedError{fmt.Errorf("writing a.escrow: %w", syscall.ENOSPC)}, "so nothing was created or imported: writing a.escrow: no space left on device", "make room there", 1},
 		{fmt.Errorf("writing a.escrow: %w", syscall.EDQUOT), "quota exceeded", "make room there", 1},
 		{fmt.Errorf("writing a.escrow: %w", syscall.EFBIG), "file too large", "make room there", 1},

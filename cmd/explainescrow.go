@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/escrow/shamir"
 	"github.com/keymat/keymat/escrow/slip39"
 )
 
@@ -68,6 +69,9 @@ func explainShare(err error) (advice, bool) {
 	}
 	if _, ok := errors.AsType[*slip39.ChecksumError](err); ok {
 		return hint("compare the words with the card, one by one; if they agree, take the share of another custodian"), true
+	}
+	if errors.Is(err, shamir.ErrChecksum) {
+		return hint("compare the characters with the card, one by one; if they agree, take the share of another custodian"), true
 	}
 	if _, ok := errors.AsType[*escrow.ShareError](err); ok {
 		return hint("a share is %d words, a line that begins with keymat1, or what a QR code of a card says", slip39.Words256), true

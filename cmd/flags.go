@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/wrap"
 )
@@ -102,22 +103,7 @@ func dryRunFlag(c *cobra.Command, dryRun *bool) {
 }
 
 // require marks flags without which the command cannot run.
-func require(c *cobra.Command, flags ...string) {
-	for _, f := range flags {
-		if err := c.MarkFlagRequired(f); err != nil {
-			panic(err) // a misspelt flag name
-		}
-	}
-}
+func require(c *cobra.Command, flags ...string) { cli.Require(c, flags...) }
 
 // complete offers fixed words for a flag.
-func complete[T ~string](c *cobra.Command, flag string, words []T) {
-	all := make([]string, len(words))
-	for i, w := range words {
-		all[i] = string(w)
-	}
-	err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // a misspelt flag name
-	}
-}
+func complete[T ~string](c *cobra.Command, flag string, words []T) { cli.Complete(c, flag, words) }

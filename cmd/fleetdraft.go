@@ -38,11 +38,12 @@ type draft struct {
 	keys   int
 }
 
-// manifestFor writes a manifest for keys, and counts them.
-func manifestFor(name string, items []inventory.Item) (string, int) {
+// manifestFor writes a manifest for keys, and counts them. Where there are none
+// it names the Regions that were looked in, as far as they are known.
+func manifestFor(name string, items []inventory.Item, regions []string) (string, int) {
 	d := &draft{places: map[[2]string]string{}, names: map[string]bool{}}
 	fmt.Fprintf(&d.text, draftHead, yamlText(name))
-	d.writePlaces(items)
+	d.writePlaces(items, regions)
 	fmt.Fprintf(&d.text, "\ndefaults:\n  escrow: \"escrows/{name}.escrow\"\n\nkeys:")
 	slices.SortStableFunc(items, func(a, b inventory.Item) int {
 		return cmp.Or(strings.Compare(d.placeOf(a), d.placeOf(b)), strings.Compare(a.Name(), b.Name()))
@@ -64,7 +65,7 @@ func manifestFor(name string, items []inventory.Item) (string, int) {
 
 // writePlaces names a place by its Region, and by its profile where there are
 // several.
-func (d *draft) writePlaces(items []inventory.Item) {
+func (d *draft) writePlaces(items []inventory.Item, regions []string) {
 	profiles := map[string]bool{}
 	var all [][2]string
 	for _, i := range items {
@@ -91,8 +92,14 @@ func (d *draft) writePlaces(items []inventory.Item) {
 		}
 		fmt.Fprintf(&d.text, "region: %s}\n", id[1])
 	}
-	if len(all) == 0 {
+	if len(all) > 0 {
+		return
+	}
+	if regions = slices.DeleteFunc(regions, func(r string) bool { return r == "" }); len(regions) == 0 {
 		d.text.WriteString("  home: {region: us-east-1} # no key was found: name your Region\n")
+	}
+	for _, region := range regions {
+		fmt.Fprintf(&d.text, "  %s: {region: %s}\n", region, region)
 	}
 }
 

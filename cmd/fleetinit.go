@@ -80,7 +80,7 @@ func (a *app) fleetInit(ctx context.Context, o fleetInitOptions) error {
 			return err
 		}
 		a.warnOf(items)
-		r.Manifest, r.Keys = manifestFor(o.name, items)
+		r.Manifest, r.Keys = manifestFor(o.name, items, append(o.regions, a.globals.region))
 	}
 	if o.out != "" {
 		if err := files.WritePublic(o.out, []byte(r.Manifest), files.Overwrite(o.force)); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/token"
@@ -111,20 +112,10 @@ func (a *app) generateMaterial(s material.Spec) (*material.Material, error) {
 	return m, err
 }
 
-// writeMaterial keeps material in a new file, and reads it back: from here on
-// others rely on this copy.
+// writeMaterial keeps material in a file, which is read back before it appears:
+// from here on others rely on this copy.
 func (a *app) writeMaterial(name string, m *material.Material, o files.Overwrite) error {
-	return m.Secret().Expose(func(plaintext []byte) error {
-		if err := files.WriteSecret(name, plaintext, o); err != nil {
-			return err
-		}
-		kept, err := files.ReadBack(name, material.MaxInput)
-		defer clear(kept)
-		if err == nil && !bytes.Equal(kept, plaintext) {
-			err = fmt.Errorf("%s reads back differently from what was written", name)
-		}
-		return err
-	})
+	return m.Secret().Expose(func(plaintext []byte) error { return files.WriteSecret(name, plaintext, o) })
 }
 
 // readParameters reads a params.json.
@@ -139,14 +130,5 @@ func (a *app) readWrapped(name string) (*token.Wrapped, error) {
 
 // readFile reads a small file of ours; name "-" is standard input.
 func readFile[T any](a *app, name string, read func(io.Reader) (T, error)) (T, error) {
-	data, err := files.ReadLimited(name, a.env.Stdin, token.MaxFile)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	v, err := read(bytes.NewReader(data))
-	if err != nil {
-		return v, inFile(name, err)
-	}
-	return v, nil
+	return cli.ReadFile(name, a.env.Stdin, token.MaxFile, read)
 }

@@ -98,7 +98,7 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	handler := &restful{Handler: kms.Server()}
+	handler := &restful{Handler: kms.Server(), ballast: make([]byte, ballastSize)}
 	go handler.rest(ctx)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/card"
@@ -30,8 +28,12 @@ const (
 
 // reopen reads the escrow back from its medium, opens it with the best that is
 // at hand and compares what comes out.
-func (a *app) reopen(ctx context.Context, m *material.Material, f *fresh, s sealing) (reopening, error) {
-	kept, err := readEscrowBack(s.out)
+func (a *app) reopen(ctx context.Context, m *material.Material, f *fresh, s sealing, staged *files.Staged) (reopening, error) {
+	data, err := staged.ReadBack(escrow.MaxFile)
+	if err != nil {
+		return "", err
+	}
+	kept, err := parseEscrow(s.out, data)
 	if err != nil {
 		return "", err
 	}
@@ -46,15 +48,14 @@ func (a *app) reopen(ctx context.Context, m *material.Material, f *fresh, s seal
 	return with, nil
 }
 
-// unopenedError says that an escrow was written, did not open again, and was
-// removed.
+// unopenedError says that an escrow did not open again, and got no name.
 type unopenedError struct {
 	name string
 	err  error
 }
 
 func (e *unopenedError) Error() string {
-	return fmt.Sprintf("%s was written, did not open again, and was removed: %v", e.name, e.err)
+	return fmt.Sprintf("what was to become %s did not open again, and was not kept: %v", e.name, e.err)
 }
 
 func (e *unopenedError) Unwrap() error { return e.err }
@@ -111,20 +112,4 @@ func sharesAgain(f *fresh, q quorum) ([]escrow.Share, reopening, error) {
 		}
 	}
 	return shares, byCards, nil
-}
-
-// readEscrowBack reads an escrow from the medium it was written to.
-func readEscrowBack(name string) (*escrow.File, error) {
-	data, err := files.ReadBack(name, escrow.MaxFile)
-	if err != nil {
-		return nil, err
-	}
-	return parseEscrow(name, data)
-}
-
-// removeUseless removes shares unless there is an escrow that they may open.
-func removeUseless(escrow string, shares []string) {
-	if _, err := os.Lstat(escrow); errors.Is(err, fs.ErrNotExist) {
-		removeAll(shares)
-	}
 }

@@ -31,13 +31,22 @@ func TestReopenNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	cards, err := a.handOut(t.Context(), f.File, f.shares, s.quorum)
-	if err == nil {
-		err = writeEscrow(s.out, f.File, files.KeepExisting)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if with, err := a.reopen(t.Context(), m, f, s); with != byCards || err != nil {
+	var encoded bytes.Buffer
+	if err := f.Encode(&encoded); err != nil {
+		t.Fatal(err)
+	}
+	reopen := func(m *material.Material, onMedium []byte) (reopening, error) {
+		staged, err := files.StagePublic(s.out, onMedium, files.KeepExisting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer staged.Discard()
+		return a.reopen(t.Context(), m, f, s, staged)
+	}
+	if with, err := reopen(m, encoded.Bytes()); with != byCards || err != nil {
 		t.Fatalf("reopened with %q, error %v", with, err)
 	}
 
@@ -45,16 +54,23 @@ func TestReopenNotices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.reopen(t.Context(), other, f, s); err == nil || err.Error() != "it holds other material" {
+	if _, err := reopen(other, encoded.Bytes()); err == nil || err.Error() != "it holds other material" {
 		t.Errorf("other material: %v", err)
+	}
+	for _, tt := range []struct{ old, replacement, want string }{
+		{`"ciphertext": "`, `"ciphertext": "A`, "illegal base64"},
+		{f.Created.Format("2006-"), "1999-", "the header is not the one it was sealed with"},
+		{"}", "", "cut short"},
+	} {
+		changed := bytes.Replace(encoded.Bytes(), []byte(tt.old), []byte(tt.replacement), 1)
+		if _, err := reopen(m, changed); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s for %s: error %v, want %s", tt.replacement, tt.old, err, tt.want)
+		}
 	}
 	for _, tt := range []struct {
 		file, old, replacement string
 		want                   string
 	}{
-		{s.out, `"ciphertext": "`, `"ciphertext": "A`, "illegal base64"},
-		{s.out, f.Created.Format("2006-"), "1999-", "the header is not the one it was sealed with"},
-		{s.out, "}", "", "cut short"},
 		{cards[0], "<li class=\"id\"><b>", "<li class=\"id\"><b>x", "not a share"},
 		{cards[1], "<li class=\"id\">", "<li>", "not a share"},
 	} {
@@ -69,7 +85,7 @@ func TestReopenNotices(t *testing.T) {
 		if err := os.WriteFile(tt.file, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.reopen(t.Context(), m, f, s); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := reopen(m, encoded.Bytes()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s in %s: error %v, want %s", tt.replacement, tt.file, err, tt.want)
 		}
 		if err := os.WriteFile(tt.file, whole, 0o600); err != nil {
@@ -79,7 +95,7 @@ func TestReopenNotices(t *testing.T) {
 	if err := os.Remove(cards[1]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.reopen(t.Context(), m, f, s); !errors.Is(err, os.ErrNotExist) {
+	if _, err := reopen(m, encoded.Bytes()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a card is gone: %v", err)
 	}
 }

@@ -3,11 +3,12 @@
 package cmd
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // globals are the flags of every command.
@@ -81,7 +82,7 @@ or has expired. It works against AWS, or with --mock against a KMS of its own.`,
 	root.SetCompletionCommandGroupID(groupTools)
 	root.SetHelpCommandGroupID(groupTools)
 	root.AddCommand(newIAMTopic(), newEnvironmentTopic(), newExitCodesTopic())
-	a.noteStart(root)
+	cli.NoteStart(root, &a.started)
 	return root
 }
 
@@ -92,29 +93,5 @@ const (
 	groupTools = "tools"
 )
 
-// noteStart makes every command note that its own work began: an error before
-// that is one of usage.
-func (a *app) noteStart(c *cobra.Command) {
-	for _, sub := range c.Commands() {
-		a.noteStart(sub)
-	}
-	if run := c.RunE; run != nil {
-		c.RunE = func(cmd *cobra.Command, args []string) error {
-			a.started = true
-			return run(cmd, args)
-		}
-	}
-}
-
 // oneArg demands exactly one argument and says which.
-func oneArg(name string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		switch len(args) {
-		case 0:
-			return fmt.Errorf("%s is missing", name)
-		case 1:
-			return nil
-		}
-		return fmt.Errorf("one %s is taken, %d were given", name, len(args))
-	}
-}
+func oneArg(name string) cobra.PositionalArgs { return cli.OneArg(name) }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -77,9 +76,9 @@ type fresh struct {
 }
 
 // seal seals m and writes first the shares, if there are any, and then the
-// escrow: where there is an escrow, there is a way to open it. When seal returns,
-// the escrow was read back from its medium and opened again: others may rely on
-// it.
+// escrow: where there is an escrow, there is a way to open it. Before the escrow
+// gets its name, and so takes the place of another, it was read back from its
+// medium and opened again: others may rely on it.
 func (a *app) seal(ctx context.Context, m *material.Material, s sealing) (*sealedEscrow, error) {
 	f, err := a.sealFile(ctx, m, s)
 	if err != nil {
@@ -93,14 +92,11 @@ func (a *app) seal(ctx context.Context, m *material.Material, s sealing) (*seale
 			return nil, err
 		}
 	}
-	if err := writeEscrow(s.out, f.File, files.Overwrite(s.force)); err != nil {
-		removeUseless(s.out, result.ShareFiles)
+	if result.ReopenedWith, err = a.keepEscrow(ctx, m, f, s); err != nil {
+		if _, placed := errors.AsType[*files.UnflushedError](err); !placed {
+			removeAll(result.ShareFiles) // which open nothing
+		}
 		return nil, err
-	}
-	if result.ReopenedWith, err = a.reopen(ctx, m, f, s); err != nil {
-		os.Remove(s.out)
-		removeUseless(s.out, result.ShareFiles)
-		return nil, &unopenedError{name: s.out, err: err}
 	}
 	result.describe(f.File)
 	a.say("wrote the escrow %s of %s material (fingerprint %s) to %s, read it back and opened it with %s", f.ID, f.KeySpec, f.Fingerprint, s.out, result.ReopenedWith)
@@ -108,6 +104,20 @@ func (a *app) seal(ctx context.Context, m *material.Material, s sealing) (*seale
 		a.say("whether its recipients can open it only their identities show: keymat escrow drill %s --offline --identity FILE", s.out)
 	}
 	return result, nil
+}
+
+// keepEscrow gives the escrow its name, once it has been opened again.
+func (a *app) keepEscrow(ctx context.Context, m *material.Material, f *fresh, s sealing) (reopening, error) {
+	staged, err := stageEscrow(s.out, f.File, files.Overwrite(s.force))
+	if err != nil {
+		return "", err
+	}
+	defer staged.Discard()
+	with, err := a.reopen(ctx, m, f, s, staged)
+	if err != nil {
+		return "", &unopenedError{name: s.out, err: err}
+	}
+	return with, staged.Place()
 }
 
 func (a *app) sealFile(ctx context.Context, m *material.Material, s sealing) (f *fresh, err error) {

@@ -137,7 +137,7 @@ func removeAll(names []string) {
 	}
 }
 
-// writeShare writes one share and reads it back.
+// writeShare writes one share.
 func (a *app) writeShare(f *escrow.File, s escrow.Share, q quorum, to []escrow.Recipient, i int) error {
 	var data []byte
 	var err error
@@ -153,10 +153,7 @@ func (a *app) writeShare(f *escrow.File, s escrow.Share, q quorum, to []escrow.R
 	if err != nil {
 		return fmt.Errorf("share %d: %w", i+1, err)
 	}
-	if err := files.WriteSecret(q.file(i), data, files.KeepExisting); err != nil {
-		return err
-	}
-	return readBack(q.file(i), data)
+	return files.WriteSecret(q.file(i), data, files.KeepExisting)
 }
 
 // schemeNames are the schemes as people know them.

@@ -47,8 +47,10 @@ need another time are tested only where the clock can be moved, which is a
 mock's; it is set back at the end.
 
 Exit code 0 means that all rules hold or were skipped, 3 that some do not hold,
-1 that they could not be tested. What a killed run left behind the next one finds,
-and offers to clean up; --clean-up does only that.`,
+1 that they could not be tested, 130 that the run was interrupted: then result and
+reports are of the rules that were tested until then, and say so. What a killed
+run left behind the next one finds, and offers to clean up; --clean-up does only
+that.`,
 		Example: `  keymat verify
   keymat verify token-reuse portability --html report.html
   keymat verify --aws --region eu-central-1 --dry-run`,

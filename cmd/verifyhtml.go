@@ -30,8 +30,9 @@ func webPage(v verification) ([]byte, error) {
 		Run      verification
 		Verdicts []rules.Verdict
 		Groups   []verifiedGroup
+		Missing  string
 		Left     string
-	}{v, rules.Verdicts(), v.groups(), v.describeLeaving()})
+	}{v, rules.Verdicts(), v.groups(), v.describeIncomplete(), v.describeLeaving()})
 	if err != nil {
 		return nil, err
 	}

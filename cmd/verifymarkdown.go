@@ -15,6 +15,9 @@ import (
 func markdown(v verification) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Rules of imported key material\n\n%s\n\n", md(v.summary()))
+	if missing := v.describeIncomplete(); missing != "" {
+		fmt.Fprintf(&b, "**%s**\n\n", md(missing))
+	}
 	fmt.Fprintf(&b, "- KMS: %s, %s\n- Run: `%s`, %s\n", md(v.Target), regions(v), v.Run, seconds(v.Started))
 	if left := v.describeLeaving(); left != "" {
 		fmt.Fprintf(&b, "- %s\n", md(left))

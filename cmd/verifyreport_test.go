@@ -46,7 +46,7 @@ func sampleRun() verification {
 		Rule: rule("two/failed", rules.Documented), Verdict: rules.Failed, Reason: "KMSInternalException", Started: at,
 	}}
 	t := &target{name: "the mock & more", region: "eu-central-1", second: "us-east-1", lasting: true, billed: true}
-	v := verificationOf(t, "20260901T120000Z-run", results)
+	v := verificationOf(t, "20260901T120000Z-run", results, nil)
 	v.Started, v.Seconds = at, 2.5
 	return v
 }

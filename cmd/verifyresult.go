@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -60,7 +61,9 @@ type verification struct {
 	Rules   []verifiedRule        `json:"rules"`
 	Leaving []experiment.Leaving  `json:"leaving"` // keys that KMS will delete
 
-	Unfinished string `json:"unfinished,omitempty"` // what could not be cleaned up
+	Incomplete string   `json:"incomplete,omitempty"` // why the run ended early
+	Untested   []string `json:"untested,omitempty"`   // IDs of the rules that it did not come to the end of
+	Unfinished string   `json:"unfinished,omitempty"` // what could not be cleaned up
 
 	lasting bool // somebody may see those keys
 	billed  bool // and might fear to pay for them
@@ -77,24 +80,38 @@ type verifiedRule struct {
 	Steps   []experiment.Observation `json:"steps"`
 }
 
-func verificationOf(t *target, run string, results []rules.Result) verification {
+// verificationOf tells what results show. stopped is why the run ended early, and
+// nil if it did not.
+func verificationOf(t *target, run string, results []rules.Result, stopped error) verification {
 	v := verification{
 		Run: run, Target: t.name, Region: t.region, Second: t.second, lasting: t.lasting, billed: t.billed,
-		Summary: make(map[rules.Verdict]int), Rules: make([]verifiedRule, len(results)), Leaving: []experiment.Leaving{},
+		Summary: make(map[rules.Verdict]int), Rules: []verifiedRule{}, Leaving: []experiment.Leaving{},
+	}
+	if stopped != nil {
+		v.Incomplete = describeError(stopped)
 	}
 	for _, verdict := range rules.Verdicts() {
 		v.Summary[verdict] = 0
 	}
-	for i, r := range results {
-		v.Summary[r.Verdict]++
+	for _, r := range results {
 		v.Leaving = append(v.Leaving, r.Leaving...)
-		v.Rules[i] = verifiedRule{
-			ruleFields: ruleFieldsOf([]rules.Rule{r.Rule})[0], Verdict: r.Verdict, Reason: r.Reason,
-			Started: r.Started, Seconds: r.Seconds, Made: []string{}, Steps: append([]experiment.Observation{}, r.Steps...),
+		if stopped != nil && (errors.Is(r.Err, stopped) || errors.Is(stopped, r.Err)) {
+			v.Untested = append(v.Untested, r.Rule.ID)
+			continue
 		}
-		for _, k := range r.Keys {
-			v.Rules[i].Made = append(v.Rules[i].Made, k.ARN)
-		}
+		v.Summary[r.Verdict]++
+		v.Rules = append(v.Rules, verifiedRuleOf(r))
+	}
+	return v
+}
+
+func verifiedRuleOf(r rules.Result) verifiedRule {
+	v := verifiedRule{
+		ruleFields: ruleFieldsOf([]rules.Rule{r.Rule})[0], Verdict: r.Verdict, Reason: r.Reason,
+		Started: r.Started, Seconds: r.Seconds, Made: []string{}, Steps: append([]experiment.Observation{}, r.Steps...),
+	}
+	for _, k := range r.Keys {
+		v.Made = append(v.Made, k.ARN)
 	}
 	return v
 }
@@ -127,6 +144,9 @@ func (v verification) text(w io.Writer) {
 		fmt.Fprintf(w, "%-*s  %s\n", width, r.ID, verdictAndReason(r.Verdict, r.Reason))
 	}
 	fmt.Fprintf(w, "\n%s\n", v.summary())
+	if missing := v.describeIncomplete(); missing != "" {
+		fmt.Fprintln(w, missing)
+	}
 	if left := v.describeLeaving(); left != "" {
 		fmt.Fprintln(w, left)
 	}
@@ -154,7 +174,19 @@ func (v verification) summary() string {
 		}
 		parts = append(parts, fmt.Sprintf("%d %s", n, word))
 	}
-	return fmt.Sprintf("%s: %s; %.1f s", count(len(v.Rules), "rule"), strings.Join(parts, ", "), v.Seconds)
+	tested := count(len(v.Rules), "rule")
+	if len(parts) > 0 {
+		tested += ": " + strings.Join(parts, ", ")
+	}
+	return fmt.Sprintf("%s; %.1f s", tested, v.Seconds)
+}
+
+// describeIncomplete says what is missing from a report; "" for nothing.
+func (v verification) describeIncomplete() string {
+	if v.Incomplete == "" {
+		return ""
+	}
+	return fmt.Sprintf("Incomplete: the run ended early (%s). Not tested to the end: %s.", v.Incomplete, strings.Join(v.Untested, ", "))
 }
 
 // describeLeaving says which keys are left; "" for none that matter.

@@ -33,11 +33,21 @@ func (a *app) verify(ctx context.Context, selection []rules.Rule, o verifyOption
 	if err := a.agree(ctx, t, plan); err != nil {
 		return err
 	}
-	v, err := a.test(ctx, t, selection, o.parallel)
+	run, err := a.beginRun(t, "verify")
 	if err != nil {
 		return err
 	}
-	return errors.Join(v.problem(), o.reports.write(v), a.print(v))
+	v, stopped := a.test(ctx, run, selection, o.parallel)
+	switch {
+	case stopped == nil:
+		return errors.Join(v.problem(), o.reports.write(v), a.print(v))
+	case len(v.Rules) > 0: // why it ended early matters more than what it showed until then
+		return errors.Join(stopped, o.reports.write(v), a.print(v))
+	}
+	if left := v.describeLeaving(); left != "" {
+		a.say("%s", left)
+	}
+	return stopped
 }
 
 // agree says what will happen to a KMS that is there afterwards, and asks where
@@ -62,12 +72,10 @@ func (a *app) agree(ctx context.Context, t *target, p verifyPlan) error {
 	return a.confirm(ctx, fmt.Sprintf("Make %s at %s", count(p.Keys, "key"), t.name))
 }
 
-// test runs the rules, and ends the run.
-func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, parallel int) (v verification, err error) {
-	run, err := a.beginRun(t, "verify")
-	if err != nil {
-		return v, err
-	}
+// test runs the rules, and ends the run. stopped is why it did not come to all of
+// them; the verification is of the others.
+func (a *app) test(ctx context.Context, run *experimentRun, selection []rules.Rule, parallel int) (v verification, stopped error) {
+	t := run.target
 	progress := a.newVerifyProgress(len(selection))
 	runner := &rules.Runner{Bench: run.bench, Parallel: parallel, Observe: progress.observe}
 	if t.wrappingKeys != nil {
@@ -77,7 +85,7 @@ func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, paral
 	results, stopped := runner.Run(ctx, selection)
 	progress.done()
 
-	v = verificationOf(t, run.bench.Run, results)
+	v = verificationOf(t, run.bench.Run, results, stopped)
 	v.Started, v.Seconds = began.UTC().Truncate(time.Second), time.Since(began).Seconds()
 	a.tellLeft(t, results)
 	cleanUp, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
@@ -88,9 +96,6 @@ func (a *app) test(ctx context.Context, t *target, selection []rules.Rule, paral
 	}
 	if stopped != nil {
 		a.say("the run has ended early")
-		if left := v.describeLeaving(); left != "" {
-			a.say("%s", left)
-		}
 	}
 	return v, stopped
 }

@@ -3,7 +3,6 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/token"
@@ -107,11 +107,7 @@ func (a *app) writeWrapped(w *token.Wrapped, o wrapOptions) error {
 
 // writePublic writes what encode gives to a new file that anyone may read.
 func writePublic(name string, encode func(io.Writer) error, force bool) error {
-	var b bytes.Buffer
-	if err := encode(&b); err != nil {
-		return err
-	}
-	return files.WritePublic(name, b.Bytes(), files.Overwrite(force))
+	return cli.WritePublic(name, encode, files.Overwrite(force))
 }
 
 type wrapped struct {

@@ -78,6 +78,13 @@ func encode(t testing.TB, f *escrow.File) []byte {
 
 // TestEverySpec seals material of every spec and opens what was written.
 func TestEverySpec(t *testing.T) {
+	for _, spec := range material.Specs() {
+		m := generate(t, spec)
+		checkWritten(t, m, sealKey(t, m), func(f *escrow.File) (*material.Material, error) { return f.OpenKey(newKey()) })
+	}
+}
+
+func TestAgeEverySpec(t *testing.T) {
 	identity, recipient := newIdentity(t)
 	for _, spec := range material.Specs() {
 		m := generate(t, spec)
@@ -85,63 +92,66 @@ func TestEverySpec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, file := range map[string]*escrow.File{"age": f, "AES-256-GCM": sealKey(t, m)} {
-			written := encode(t, file)
-			read, err := escrow.Read(bytes.NewReader(written))
-			if err != nil {
-				t.Fatal(err)
-			}
-			opened, err := read.OpenKey(newKey())
-			if name == "age" {
-				opened, err = read.Open(identity)
-			}
-			if err != nil || !opened.Secret().Equal(m.Secret()) || opened.Spec() != spec {
-				t.Errorf("%s, %s: other material, error %v", spec, name, err)
-			}
-			if want := time.Date(2026, 11, 22, 6, 30, 15, 0, time.UTC); read.Created != want || read.Fingerprint != m.Fingerprint().String() {
-				t.Errorf("%s: created %v, fingerprint %s", spec, read.Created, read.Fingerprint)
-			}
-			if len(written) > 10<<10 {
-				t.Errorf("%s: %d bytes", spec, len(written))
-			}
-		}
+		checkWritten(t, m, f, func(f *escrow.File) (*material.Material, error) { return f.Open(identity) })
 	}
 }
 
-// TestQuorums: the shares of both schemes and both profiles open the escrow,
-// whichever form they are read from.
-func TestQuorums(t *testing.T) {
+// checkWritten opens what was written of an escrow of m.
+func checkWritten(t *testing.T, m *material.Material, f *escrow.File, open func(*escrow.File) (*material.Material, error)) {
+	t.Helper()
+	written := encode(t, f)
+	read, err := escrow.Read(bytes.NewReader(written))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := open(read)
+	if err != nil || !opened.Secret().Equal(m.Secret()) || opened.Spec() != m.Spec() {
+		t.Errorf("%s, %s: other material, error %v", m.Spec(), f.Profile, err)
+	}
+	if want := time.Date(2026, 11, 22, 6, 30, 15, 0, time.UTC); read.Created != want || read.Fingerprint != m.Fingerprint().String() {
+		t.Errorf("%s: created %v, fingerprint %s", m.Spec(), read.Created, read.Fingerprint)
+	}
+	if len(written) > 10<<10 {
+		t.Errorf("%s: %d bytes", m.Spec(), len(written))
+	}
+}
+
+// TestQuorums: the shares of both schemes open the escrow, whichever form they
+// are read from.
+func TestQuorums(t *testing.T)    { checkQuorums(t, escrow.FIPSQuorum) }
+func TestAgeQuorums(t *testing.T) { checkQuorums(t, escrow.Quorum) }
+
+func checkQuorums(t *testing.T, profile escrow.Profile) {
+	t.Helper()
 	m := generate(t, material.SymmetricDefault)
-	for _, profile := range []escrow.Profile{escrow.Quorum, escrow.FIPSQuorum} {
-		for _, scheme := range escrow.Schemes() {
-			f, dealt := sealQuorum(t, m, escrow.Plan{Profile: profile, Scheme: scheme, Threshold: 2, Count: 3})
-			var shares []escrow.Share
-			for i, d := range dealt {
-				text := reveal(d.Text())
-				if i%2 == 1 {
-					text = reveal(d.Line())
-				}
-				s, err := escrow.ParseShare(text)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if s.Index != i+1 || s.Threshold != 2 || s.Scheme != scheme {
-					t.Errorf("share %d reads as %d, threshold %d, scheme %s", i+1, s.Index, s.Threshold, s.Scheme)
-				}
-				shares = append(shares, s)
+	for _, scheme := range escrow.Schemes() {
+		f, dealt := sealQuorum(t, m, escrow.Plan{Profile: profile, Scheme: scheme, Threshold: 2, Count: 3})
+		var shares []escrow.Share
+		for i, d := range dealt {
+			text := reveal(d.Text())
+			if i%2 == 1 {
+				text = reveal(d.Line())
 			}
-			key, err := f.Combine(shares[1:])
+			s, err := escrow.ParseShare(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			alone, err := escrow.Combine(shares[:2])
-			if err != nil || !alone.Equal(key) {
-				t.Errorf("without the escrow: another key, error %v", err)
+			if s.Index != i+1 || s.Threshold != 2 || s.Scheme != scheme {
+				t.Errorf("share %d reads as %d, threshold %d, scheme %s", i+1, s.Index, s.Threshold, s.Scheme)
 			}
-			opened, err := f.OpenKey(key)
-			if err != nil || !opened.Secret().Equal(m.Secret()) {
-				t.Errorf("%s, %s: other material, error %v", profile, scheme, err)
-			}
+			shares = append(shares, s)
+		}
+		key, err := f.Combine(shares[1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone, err := escrow.Combine(shares[:2])
+		if err != nil || !alone.Equal(key) {
+			t.Errorf("without the escrow: another key, error %v", err)
+		}
+		opened, err := f.OpenKey(key)
+		if err != nil || !opened.Secret().Equal(m.Secret()) {
+			t.Errorf("%s, %s: other material, error %v", profile, scheme, err)
 		}
 	}
 }
@@ -161,32 +171,16 @@ func TestSealQuorumRefuses(t *testing.T) {
 	}
 }
 
-// TestLocked tries what does not open an escrow.
-func TestLocked(t *testing.T) {
-	m := generate(t, material.SymmetricDefault)
-	identity, recipient := newIdentity(t)
-	stranger, _ := newIdentity(t)
-	to, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
-	if err != nil {
-		t.Fatal(err)
-	}
-	quorum, _ := sealQuorum(t, m, escrow.Plan{Profile: escrow.Quorum, Scheme: escrow.SLIP39, Threshold: 2, Count: 2})
-	gcm := sealKey(t, m)
-	other := material.NewSecret(make([]byte, 32))
-	for _, tt := range []struct {
-		name string
-		open func() (*material.Material, error)
-		want string
-	}{
-		{"a stranger", func() (*material.Material, error) { return to.Open(stranger) }, "none of the identities opens the escrow: "},
-		{"nobody", func() (*material.Material, error) { return to.Open() }, "none of the identities opens the escrow: "},
-		{"an identity for a quorum", func() (*material.Material, error) { return quorum.Open(identity) }, "the escrow opens with shares, or the key they give"},
-		{"a key for recipients", func() (*material.Material, error) { return to.OpenKey(newKey()) }, "the escrow opens with the identity of a recipient"},
-		{"a passphrase for a key", func() (*material.Material, error) { return gcm.OpenPassphrase(newKey()) }, "the escrow opens with the key it was sealed under"},
-		{"another key", func() (*material.Material, error) { return gcm.OpenKey(other) }, "the key does not open the escrow, or the header is not the one"},
-		{"another key of a quorum", func() (*material.Material, error) { return quorum.OpenKey(other) }, "the key does not open the escrow"},
-		{"an empty key", func() (*material.Material, error) { return quorum.OpenKey(material.Secret{}) }, "the key does not open the escrow"},
-	} {
+// A try is of something that does not open an escrow.
+type try struct {
+	name string
+	open func() (*material.Material, error)
+	want string
+}
+
+func checkLocked(t *testing.T, tries []try) {
+	t.Helper()
+	for _, tt := range tries {
 		t.Run(tt.name, func(t *testing.T) {
 			m, err := tt.open()
 			if m != nil || err == nil || !strings.HasPrefix(err.Error(), tt.want) {
@@ -196,9 +190,42 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestPassphrase seals, and opens with another passphrase; TestGolden opens with
-// the right one. Each takes the better part of a second, as it should.
-func TestPassphrase(t *testing.T) {
+func TestLocked(t *testing.T) {
+	m := generate(t, material.SymmetricDefault)
+	gcm := sealKey(t, m)
+	quorum, _ := sealQuorum(t, m, escrow.Plan{Profile: escrow.FIPSQuorum, Scheme: escrow.SLIP39, Threshold: 2, Count: 2})
+	other := material.NewSecret(make([]byte, 32))
+	checkLocked(t, []try{
+		{"a passphrase for a key", func() (*material.Material, error) { return gcm.OpenPassphrase(newKey()) }, "the escrow opens with the key it was sealed under"},
+		{"another key", func() (*material.Material, error) { return gcm.OpenKey(other) }, "the key does not open the escrow, or the header is not the one"},
+		{"another key of a quorum", func() (*material.Material, error) { return quorum.OpenKey(other) }, "the key does not open the escrow"},
+		{"an empty key", func() (*material.Material, error) { return quorum.OpenKey(material.Secret{}) }, "the key does not open the escrow"},
+	})
+}
+
+func TestAgeLocked(t *testing.T) {
+	m := generate(t, material.SymmetricDefault)
+	identity, recipient := newIdentity(t)
+	stranger, _ := newIdentity(t)
+	to, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quorum, _ := sealQuorum(t, m, escrow.Plan{Profile: escrow.Quorum, Scheme: escrow.SLIP39, Threshold: 2, Count: 2})
+	other := material.NewSecret(make([]byte, 32))
+	checkLocked(t, []try{
+		{"a stranger", func() (*material.Material, error) { return to.Open(stranger) }, "none of the identities opens the escrow: "},
+		{"nobody", func() (*material.Material, error) { return to.Open() }, "none of the identities opens the escrow: "},
+		{"an identity for a quorum", func() (*material.Material, error) { return quorum.Open(identity) }, "the escrow opens with shares, or the key they give"},
+		{"a key for recipients", func() (*material.Material, error) { return to.OpenKey(newKey()) }, "the escrow opens with the identity of a recipient"},
+		{"another key of a quorum", func() (*material.Material, error) { return quorum.OpenKey(other) }, "the key does not open the escrow"},
+		{"an empty key", func() (*material.Material, error) { return quorum.OpenKey(material.Secret{}) }, "the key does not open the escrow"},
+	})
+}
+
+// TestAgePassphrase seals, and opens with another passphrase; TestAgeGolden opens
+// with the right one. Each takes the better part of a second, as it should.
+func TestAgePassphrase(t *testing.T) {
 	m := generate(t, material.HMAC256)
 	f, err := escrow.SealPassphrase(m, created, material.NewSecret([]byte("right")))
 	if err != nil {
@@ -220,35 +247,46 @@ func TestPassphrase(t *testing.T) {
 // anything else of what is in it.
 func TestExchangedHeader(t *testing.T) {
 	m, other := generate(t, material.SymmetricDefault), generate(t, material.SymmetricDefault)
-	identity, recipient := newIdentity(t)
-	to, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
-	if err != nil {
-		t.Fatal(err)
+	for _, exchange := range exchanges(other) {
+		f := *sealKey(t, m)
+		exchange(&f)
+		var locked *escrow.LockedError
+		if m, err := f.OpenKey(newKey()); m != nil || !errors.As(err, &locked) {
+			t.Errorf("%+v: material %v, error %v", f, m, err)
+		}
 	}
-	for _, exchange := range []func(*escrow.File){
+}
+
+// exchanges make a header that of an escrow of other material.
+func exchanges(other *material.Material) []func(*escrow.File) {
+	return []func(*escrow.File){
 		func(f *escrow.File) { f.ID[0] ^= 1 },
 		func(f *escrow.File) { f.Created = f.Created.Add(time.Second) },
 		func(f *escrow.File) { f.Fingerprint = other.Fingerprint().String() },
 		func(f *escrow.File) { f.KeySpec, f.Fingerprint = material.HMAC256, "hmac:0011223344" },
 		func(f *escrow.File) { f.Recipients = []string{"age1other"} },
-	} {
+	}
+}
+
+func TestAgeExchangedHeader(t *testing.T) {
+	m, other := generate(t, material.SymmetricDefault), generate(t, material.SymmetricDefault)
+	identity, recipient := newIdentity(t)
+	to, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, exchange := range exchanges(other) {
 		f := *to
 		exchange(&f)
 		var header *escrow.HeaderError
 		if m, err := f.Open(identity); m != nil || !errors.As(err, &header) {
 			t.Errorf("%+v: material %v, error %v", f, m, err)
 		}
-		g := *sealKey(t, m)
-		g.Fingerprint = other.Fingerprint().String()
-		var locked *escrow.LockedError
-		if m, err := g.OpenKey(newKey()); m != nil || !errors.As(err, &locked) {
-			t.Errorf("AES-256-GCM: material %v, error %v", m, err)
-		}
 	}
 }
 
-// TestForeignPayload: an age file for the right recipient need not be one of ours.
-func TestForeignPayload(t *testing.T) {
+// TestAgeForeignPayload: an age file for the right recipient need not be one of ours.
+func TestAgeForeignPayload(t *testing.T) {
 	m := generate(t, material.SymmetricDefault)
 	identity, recipient := newIdentity(t)
 	f, _, err := escrow.SealTo(m, created, []escrow.Recipient{recipient})
@@ -280,7 +318,7 @@ func TestForeignPayload(t *testing.T) {
 	}
 }
 
-func TestParseRecipient(t *testing.T) {
+func TestAgeParseRecipient(t *testing.T) {
 	identity, want := newIdentity(t)
 	got, err := escrow.ParseRecipient(" "+want.Text+"\n", nil)
 	if err != nil || got.Text != want.Text {
@@ -304,9 +342,9 @@ func TestParseRecipient(t *testing.T) {
 	}
 }
 
-// TestMixedRecipients: a post-quantum recipient beside a classical one would
+// TestAgeMixedRecipients: a post-quantum recipient beside a classical one would
 // promise what the file does not keep.
-func TestMixedRecipients(t *testing.T) {
+func TestAgeMixedRecipients(t *testing.T) {
 	_, classical := newIdentity(t)
 	hybrid, err := age.GenerateHybridIdentity()
 	if err != nil {

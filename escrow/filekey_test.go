@@ -11,9 +11,9 @@ import (
 	"github.com/keymat/keymat/material"
 )
 
-// TestFileKey opens what was sealed for people who are not here, and notices a
+// TestAgeFileKey opens what was sealed for people who are not here, and notices a
 // change of any byte, those included that only they can decrypt.
-func TestFileKey(t *testing.T) {
+func TestAgeFileKey(t *testing.T) {
 	m := generate(t, material.SymmetricDefault)
 	_, first := newIdentity(t)
 	second, other := newIdentity(t)

@@ -61,29 +61,20 @@ func openWithKey(key []byte) func(*escrow.File) (*material.Material, error) {
 	}
 }
 
-// TestGolden opens what the first version wrote, in every way there is, and
-// finds that it would be written the same today.
+// TestGolden opens what the first version wrote, and finds that it would be
+// written the same today.
 func TestGolden(t *testing.T) {
-	line := func(name string) string { return strings.TrimSpace(string(golden(t, name))) }
-	x25519, err := age.ParseX25519Identity(line("x25519.identity"))
-	withX25519 := openWithAge(t, x25519, err)
-	hybrid, err := age.ParseHybridIdentity(line("hybrid.identity"))
-	withHybrid := openWithAge(t, hybrid, err)
-	ssh, err := agessh.ParseIdentity(golden(t, "ssh.identity"))
-	withSSH := openWithAge(t, ssh, err)
-	tests := []struct {
-		escrow, material string
-		open             func(*escrow.File) (*material.Material, error)
-	}{
-		{"recipients.escrow", "symmetric.key", withX25519},
-		{"recipients.escrow", "symmetric.key", withSSH},
-		{"hybrid.escrow", "symmetric.key", withHybrid},
-		{"passphrase.escrow", "symmetric.key", func(f *escrow.File) (*material.Material, error) {
-			return f.OpenPassphrase(material.NewSecret([]byte("correct horse battery staple")))
-		}},
-		{"fips-key.escrow", "p256.der", openWithKey(golden(t, "symmetric.key"))},
-	}
-	for _, tt := range tests {
+	checkGolden(t, []goldenEscrow{{"fips-key.escrow", "p256.der", openWithKey(golden(t, "symmetric.key"))}})
+}
+
+type goldenEscrow struct {
+	escrow, material string
+	open             func(*escrow.File) (*material.Material, error)
+}
+
+func checkGolden(t *testing.T, escrows []goldenEscrow) {
+	t.Helper()
+	for _, tt := range escrows {
 		t.Run(tt.escrow, func(t *testing.T) {
 			f := readGolden(t, tt.escrow)
 			m, err := tt.open(f)
@@ -101,11 +92,39 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestAgeGolden is TestGolden in every way that age has.
+func TestAgeGolden(t *testing.T) {
+	line := func(name string) string { return strings.TrimSpace(string(golden(t, name))) }
+	x25519, err := age.ParseX25519Identity(line("x25519.identity"))
+	withX25519 := openWithAge(t, x25519, err)
+	hybrid, err := age.ParseHybridIdentity(line("hybrid.identity"))
+	withHybrid := openWithAge(t, hybrid, err)
+	ssh, err := agessh.ParseIdentity(golden(t, "ssh.identity"))
+	withSSH := openWithAge(t, ssh, err)
+	checkGolden(t, []goldenEscrow{
+		{"recipients.escrow", "symmetric.key", withX25519},
+		{"recipients.escrow", "symmetric.key", withSSH},
+		{"hybrid.escrow", "symmetric.key", withHybrid},
+		{"passphrase.escrow", "symmetric.key", func(f *escrow.File) (*material.Material, error) {
+			return f.OpenPassphrase(material.NewSecret([]byte("correct horse battery staple")))
+		}},
+	})
+}
+
 // TestGoldenQuorums opens each with every subset of enough shares.
 func TestGoldenQuorums(t *testing.T) {
-	for _, tt := range []struct{ name, material string }{
-		{"quorum-words", "symmetric.key"}, {"quorum-shamir", "p256.der"}, {"fips-quorum", "symmetric.key"},
-	} {
+	checkGoldenQuorums(t, []goldenQuorum{{"fips-quorum", "symmetric.key"}})
+}
+
+func TestAgeGoldenQuorums(t *testing.T) {
+	checkGoldenQuorums(t, []goldenQuorum{{"quorum-words", "symmetric.key"}, {"quorum-shamir", "p256.der"}})
+}
+
+type goldenQuorum struct{ name, material string }
+
+func checkGoldenQuorums(t *testing.T, escrows []goldenQuorum) {
+	t.Helper()
+	for _, tt := range escrows {
 		t.Run(tt.name, func(t *testing.T) {
 			f := readGolden(t, tt.name+".escrow")
 			for chosen := range subset.All(goldenShares(t, tt.name+".shares"), f.Shares.Threshold) {

@@ -54,7 +54,7 @@ func forge(t testing.TB, s escrow.Share) escrow.Share {
 func TestBadShares(t *testing.T) {
 	m := generate(t, material.SymmetricDefault)
 	for _, scheme := range escrow.Schemes() {
-		plan := escrow.Plan{Profile: escrow.Quorum, Scheme: scheme, Threshold: 3, Count: 5}
+		plan := escrow.Plan{Profile: escrow.FIPSQuorum, Scheme: scheme, Threshold: 3, Count: 5}
 		f, dealt := sealQuorum(t, m, plan)
 		_, foreign := sealQuorum(t, m, plan)
 		var set []escrow.Share
@@ -62,7 +62,7 @@ func TestBadShares(t *testing.T) {
 			set = append(set, parseShare(t, s.Text()))
 		}
 		other := map[escrow.Scheme]escrow.Scheme{escrow.SLIP39: escrow.Shamir, escrow.Shamir: escrow.SLIP39}[scheme]
-		_, otherScheme := sealQuorum(t, m, escrow.Plan{Profile: escrow.Quorum, Scheme: other, Threshold: 3, Count: 5})
+		_, otherScheme := sealQuorum(t, m, escrow.Plan{Profile: escrow.FIPSQuorum, Scheme: other, Threshold: 3, Count: 5})
 		for _, tt := range []struct {
 			name   string
 			shares []escrow.Share
@@ -158,7 +158,7 @@ func TestCommitment(t *testing.T) {
 }
 
 func TestLine(t *testing.T) {
-	f, shares := sealQuorum(t, generate(t, material.SymmetricDefault), escrow.Plan{Profile: escrow.Quorum, Scheme: escrow.SLIP39, Threshold: 2, Count: 2})
+	f, shares := sealQuorum(t, generate(t, material.SymmetricDefault), escrow.Plan{Profile: escrow.FIPSQuorum, Scheme: escrow.SLIP39, Threshold: 2, Count: 2})
 	got := string(reveal(shares[0].Line()))
 	want := strings.ToUpper("keymat-share/1 " + f.ID.String() + " " + string(reveal(shares[0].Text())))
 	if got != want {
@@ -184,14 +184,12 @@ func TestGaps(t *testing.T) {
 
 func TestParseShareErrors(t *testing.T) {
 	words := strings.Fields(string(golden(t, "quorum-words.shares")))[:33]
-	short, err := slip39.Split(material.NewSecret(make([]byte, 16)), 1, 2, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
 	grouped, err := slip39.Parse(golden(t, "quorum-words.shares")[:bytes.IndexByte(golden(t, "quorum-words.shares"), '\n')])
 	if err != nil {
 		t.Fatal(err)
 	}
+	short := grouped
+	short.Value = material.NewSecret(make([]byte, 16))
 	grouped.GroupCount = 2
 	vector := "duckling enlarge academic academic agency result length solution fridge kidney coal piece deal husband erode duke ajar critical decision keyboard"
 	for _, tt := range []struct{ text, want string }{
@@ -202,7 +200,7 @@ func TestParseShareErrors(t *testing.T) {
 		{"keymat1qqqq", "not a share: 11 characters, where a share has 84"},
 		{"hello world", "not a share: word 1 is not in the word list"},
 		{strings.Join(append(words[:31:31], words[32], words[31]), " "), "not a share: the checksum is wrong: a word is wrong or out of place"},
-		{string(reveal(short[0].Mnemonic())), "not a share: a share in words, but not of a kind that an escrow has"},
+		{string(reveal(short.Mnemonic())), "not a share: a share in words, but not of a kind that an escrow has"},
 		{string(reveal(grouped.Mnemonic())), "not a share: a share in words, but not of a kind that an escrow has"},
 		{vector, "not a share: a share in words, but not of a kind that an escrow has"},
 	} {

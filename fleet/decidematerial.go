@@ -48,7 +48,7 @@ func (d *decision) decideImported() error {
 	if e := primary.Key.Expiry; e.Never() || e.IsZero() {
 		d.because("imported, never expires")
 	} else {
-		d.because("imported, expires %s: %s left", e, inWords(e.Time().Sub(d.Now)))
+		d.because("imported, expires %s: %s left", e, leftInWords(e.Time().Sub(d.Now)))
 	}
 	return nil
 }

@@ -52,9 +52,9 @@ func whyNotMet(l manifest.Lifetime, present importer.Expiry, now time.Time) stri
 	}
 	left := present.Time().Sub(now)
 	if left > l.Span {
-		return fmt.Sprintf("expires %s, %s ahead, and %s is asked for", present, inWords(left), asked)
+		return fmt.Sprintf("expires %s, %s ahead, and %s is asked for", present, leftInWords(left), asked)
 	}
-	return fmt.Sprintf("expires %s: %s left, and it is renewed below %s", present, inWords(left), inWords(l.RenewBelow))
+	return fmt.Sprintf("expires %s: %s left, and it is renewed below %s", present, leftInWords(left), inWords(l.RenewBelow))
 }
 
 // wanted says what a lifetime asks for.
@@ -68,13 +68,25 @@ func wanted(l manifest.Lifetime) string {
 	return inWords(l.Span)
 }
 
+// leftInWords is how long something lasts yet, always in two units: "30 d 0 h".
+func leftInWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day:
+		return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h %d m", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return inWords(d)
+}
+
 // inWords is a length of time in its two units that matter: "29 d 5 h".
 func inWords(d time.Duration) string {
 	const day = 24 * time.Hour
 	units := []struct {
 		of   time.Duration
 		name string
-	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
+	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}}
 	for i, u := range units {
 		if d < u.of && i < len(units)-1 {
 			continue

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
@@ -36,7 +37,7 @@ type spot struct {
 type silence struct{ err error }
 
 // look asks KMS about one key, in as few calls as tell all that matters.
-func (s *spot) look(ctx context.Context, k manifest.Key, p *Planner) Found {
+func (s *spot) look(ctx context.Context, k manifest.Key, now time.Time) Found {
 	if s.silent.Load() >= patienceWithPlace {
 		return Found{Err: s.last.Load().(silence).err}
 	}
@@ -55,7 +56,7 @@ func (s *spot) look(ctx context.Context, k manifest.Key, p *Planner) Found {
 	var f Found
 	for _, c := range im.CopiesOf(ctx, key) {
 		found := FoundCopy{Key: c.Key, Err: c.Err}
-		if c.Err == nil && needsMaterials(k, c.Key, p.Now()) {
+		if c.Err == nil && needsMaterials(k, c.Key, now) {
 			found.Materials, found.Err = c.Materials(ctx, c.Key)
 		}
 		f.Copies = append(f.Copies, found)

@@ -47,7 +47,7 @@ func (p *Planner) Plan(ctx context.Context, m *manifest.Manifest, source Source,
 		plan.Places = append(plan.Places, Place{Name: place.Name, Profile: place.Profile, Role: place.Role, Region: place.Region})
 		there := plan.Places[len(plan.Places)-1]
 		places.Go(func() {
-			p.visit(ctx, there, len(mine), func(n int, look func(manifest.Key) Found) {
+			p.visit(ctx, there, plan.Made, len(mine), func(n int, look func(manifest.Key) Found) {
 				k := m.Keys[keys[mine[n]]]
 				facts := Facts{Now: plan.Made, Region: there.Region, Headers: p.Headers, Explain: p.Explain}
 				plan.Changes[mine[n]] = Decide(k, look(k), facts)
@@ -78,7 +78,7 @@ func keysOf(m *manifest.Manifest, s Shard) []int {
 }
 
 // visit hands each key of a place the way to look at it.
-func (p *Planner) visit(ctx context.Context, place Place, keys int, decide func(int, func(manifest.Key) Found)) {
+func (p *Planner) visit(ctx context.Context, place Place, now time.Time, keys int, decide func(int, func(manifest.Key) Found)) {
 	there, err := p.Connect(ctx, place)
 	if err != nil {
 		for n := range keys {
@@ -89,7 +89,7 @@ func (p *Planner) visit(ctx context.Context, place Place, keys int, decide func(
 	s := &spot{Place: there}
 	inParallel(keys, atOnce, func(n int) {
 		if ctx.Err() == nil {
-			decide(n, func(k manifest.Key) Found { return s.look(ctx, k, p) })
+			decide(n, func(k manifest.Key) Found { return s.look(ctx, k, now) })
 		}
 	})
 }

@@ -63,6 +63,7 @@ func (i *Importer) Rotate(ctx context.Context, k Key, r RotateRequest) (Rotated,
 	if err != nil {
 		return Rotated{}, err
 	}
+	k.MaterialID = state.current(k.MaterialID) // a rotation may have ended since k was read
 	copies, err := i.rotatableCopies(ctx, k)
 	if err != nil {
 		return Rotated{}, err

@@ -109,6 +109,23 @@ func TestRotateGoesOn(t *testing.T) {
 	}
 }
 
+// A rotation that somebody began may end while we open the copy of its material:
+// what was read of the key before that is old.
+func TestRotateEndsMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		k, m := b.rotatable(t), generate(t, material.SymmetricDefault)
+		stageMaterial(t, b, k, m)
+		rotateOnDemand(t, b, k)
+		k = b.describe(t, k)
+		time.Sleep(time.Hour)
+		done, err := b.Rotate(t.Context(), k, rotation(m))
+		if err != nil || !done.Unchanged || done.Used != 1 || done.To == k.MaterialID || done.Copies[0].Opening.Verdict != importer.Proven {
+			t.Errorf("got %+v, error %v", done, err)
+		}
+	})
+}
+
 func stageMaterial(t *testing.T, b *bench, k importer.Key, m *material.Material) {
 	t.Helper()
 	stageAs(t, b, k, rotation(m))

@@ -35,6 +35,17 @@ func (r Rotation) Pending() (KeyMaterial, bool) {
 	return KeyMaterial{}, false
 }
 
+// current is the ID of the material that encrypts; known is the answer where KMS
+// shows none.
+func (r Rotation) current(known string) string {
+	for _, m := range r.Materials {
+		if m.State == types.KeyMaterialStateCurrent {
+			return m.ID
+		}
+	}
+	return known
+}
+
 // OnDemandRotations counts the completed on-demand rotations among materials.
 func OnDemandRotations(materials []KeyMaterial) int {
 	used := 0

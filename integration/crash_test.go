@@ -91,13 +91,17 @@ func importUntilRefused(t *testing.T, url string, acks chan<- acknowledged) {
 	}
 }
 
-// bring does a whole import with the bare SDK. Requests are not retried: what
+// bring does a whole import of symmetric material with the bare SDK. Requests are not retried: what
 // is not acknowledged at once does not count.
 func bring(ctx context.Context, client *kms.Client, m *material.Material) (key string, err error) {
 	once := func(o *kms.Options) { o.RetryMaxAttempts = 1 }
+	usage := types.KeyUsageTypeGenerateVerifyMac
+	if m.Spec() == material.SymmetricDefault {
+		usage = types.KeyUsageTypeEncryptDecrypt
+	}
 	created, err := client.CreateKey(ctx, &kms.CreateKeyInput{
 		KeySpec:  types.KeySpec(m.Spec()),
-		KeyUsage: types.KeyUsageTypeGenerateVerifyMac,
+		KeyUsage: usage,
 		Origin:   types.OriginTypeExternal,
 	}, once)
 	if err != nil {

@@ -3,13 +3,14 @@
 // Package integration holds keymat against tools that its authors did not
 // write: openssl, ssh-keygen, age, zbar, packages for SLIP-0039 and Shamir
 // sharing, the AWS CLI, boto3 and the AWS SDKs for Go and JavaScript, as real
-// processes on both sides of every file and every request.
+// processes on both sides of every file and every request; and SoftHSM, as the
+// token of keymat-hsm.
 // It also kills processes at bad moments and searches what a full run leaves
 // behind for secrets.
 //
 // The tests need these tools, and are left out of go test ./... for that:
 //
-//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin strace
+//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin strace softhsm2 opensc gcc libc6-dev
 //	go test -tags integration ./integration
 //
 // A missing tool fails the test that needs it. Of the AWS CLI and boto3, every

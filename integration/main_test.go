@@ -17,7 +17,8 @@ import (
 // built is made once by TestMain and only read after that.
 var built struct {
 	keymat string // path of the binary
-	mock   string // URL of a mock in memory that shares its wrapping keys, which every test may use
+	hsm    string // path of keymat-hsm
+	mock   string // URL of a mock in memory that shares its wrapping keys and rotates fast, which every test may use
 }
 
 func TestMain(m *testing.M) {
@@ -35,12 +36,13 @@ func runTests(m *testing.M) (status int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	built.keymat = filepath.Join(dir, "keymat")
-	build := exec.Command("go", "build", "-o", built.keymat, "github.com/keymat/keymat/cmd/keymat")
+	built.keymat, built.hsm = filepath.Join(dir, "keymat"), filepath.Join(dir, "keymat-hsm")
+	build := exec.Command("go", "build", "-o", dir, "github.com/keymat/keymat/cmd/keymat", "github.com/keymat/keymat/cmd/keymat-hsm")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("building keymat: %w\n%s", err, out)
+		return 0, fmt.Errorf("building keymat and keymat-hsm: %w\n%s", err, out)
 	}
-	mock, err := serve(dir, "--memory", "--shared-wrapping-keys")
+	mock, err := serve(dir, "--memory", "--shared-wrapping-keys", "--rotation-time", "50ms")
 	if err != nil {
 		return 0, err
 	}

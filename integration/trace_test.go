@@ -27,9 +27,9 @@ func TestSecretsReachOneFile(t *testing.T) {
 	key := append(searchTerms([][]byte{unhex(t, d.read("key.txt"))}), term{"words", []byte(strings.Join(words[5:7], " "))})
 	for _, tt := range []struct {
 		args []string
-		to   string // where the material may go; "" for nowhere
+		to   string // where the material may go, a file that has no name yet; "" for nowhere
 	}{
-		{[]string{"escrow", "open", "app.escrow", "--share", "shares.txt", "--out", "back.key"}, d.path(".keymat-")},
+		{[]string{"escrow", "open", "app.escrow", "--share", "shares.txt", "--out", "back.key"}, d.path("#")},
 		{[]string{"escrow", "split", "app.escrow", "--share", "shares.txt", "--seal-key", "app.key", "--out", "new.escrow"}, ""},
 		{[]string{"bring", "--material", "app.escrow", "--share", "shares.txt", "--spec", "HMAC_256", "--never-expires", "--verbose"}, ""},
 		{[]string{"inspect", "shares.txt"}, ""},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,26 +79,46 @@ func (s *schema) decode(body []byte, v reflect.Value) *apiError {
 	if !utf8.Valid(body) {
 		return serialization("Invalid UTF-8 in request body")
 	}
+	if !json.Valid(body) {
+		return unparsable()
+	}
 	d := decoder{}
-	if err := d.object(s, body, v, ""); err != nil {
+	if err := d.object(s, bytes.TrimSpace(body), v, ""); err != nil {
 		return err
 	}
 	return d.violations.refusal()
 }
 
+func unparsable() *apiError { return serialization("Could not parse request body into json") }
+
+// A decoder reads one request, which is valid JSON.
 type decoder struct {
 	violations violations
 }
 
+// A sentMember is one that a request has. Names are case-sensitive, as with KMS and
+// unlike in Go's decoding of structs.
+type sentMember struct{ name, value []byte }
+
 func (d *decoder) object(s *schema, raw []byte, v reflect.Value, path string) *apiError {
-	var members map[string]json.RawMessage // case-sensitive, as KMS is and struct decoding is not
-	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
-		return serialization("Could not parse request body into json")
+	if raw[0] != '{' {
+		return unparsable()
+	}
+	members := make([]sentMember, 0, 8) // enough for most
+	in := split(raw)
+	for name := in.next(); name != nil; name = in.next() {
+		members = append(members, sentMember{unquote(name), in.next()})
 	}
 	for i := range s.members {
 		m := &s.members[i]
-		value, ok := members[m.name]
-		if !ok || string(value) == "null" {
+		var value []byte
+		for _, g := range slices.Backward(members) { // of several the last counts
+			if string(g.name) == m.name {
+				value = g.value
+				break
+			}
+		}
+		if value == nil || string(value) == "null" {
 			if m.required {
 				d.violations.add("Value null at '%s' failed to satisfy constraint: Member must not be null", path+m.label)
 			}
@@ -189,26 +210,24 @@ func decodeString(raw []byte, s *string) *apiError {
 	if raw[0] != '"' {
 		return wrongType(raw, "a String")
 	}
-	if raw[len(raw)-1] == '"' && bytes.IndexByte(raw, '\\') < 0 {
-		*s = string(raw[1 : len(raw)-1])
-		return nil
-	}
-	if err := json.Unmarshal(raw, s); err != nil {
-		return serialization("Could not parse request body into json")
-	}
+	*s = string(unquote(raw))
 	return nil
 }
 
+// strictBase64 is what blobs are encoded in: padded, without stray bits.
+var strictBase64 = base64.StdEncoding.Strict()
+
 func decodeBlob(raw []byte, b *[]byte) *apiError {
-	var s string
-	if err := decodeString(raw, &s); err != nil {
+	if raw[0] != '"' {
 		return wrongType(raw, "a Blob")
 	}
-	decoded, err := base64.StdEncoding.Strict().DecodeString(s)
-	if err != nil || strings.ContainsAny(s, "\r\n") {
+	encoded := unquote(raw)
+	decoded := make([]byte, strictBase64.DecodedLen(len(encoded)))
+	n, err := strictBase64.Decode(decoded, encoded)
+	if err != nil || bytes.IndexByte(encoded, '\r') >= 0 || bytes.IndexByte(encoded, '\n') >= 0 { // which Go skips
 		return serialization("Invalid base64 in request body")
 	}
-	*b = decoded
+	*b = decoded[:n]
 	return nil
 }
 
@@ -250,10 +269,10 @@ func decodeTime(raw []byte, t *time.Time) *apiError {
 func isNumber(raw []byte) bool { return raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9' }
 
 func decodeMap(raw []byte, m *map[string]string) *apiError {
-	var members map[string]json.RawMessage
-	if raw[0] != '{' || json.Unmarshal(raw, &members) != nil {
+	if raw[0] != '{' {
 		return wrongType(raw, "a Map")
 	}
+	members := split(raw).members()
 	*m = make(map[string]string, len(members))
 	for name, value := range members {
 		var s string
@@ -265,10 +284,13 @@ func decodeMap(raw []byte, m *map[string]string) *apiError {
 	return nil
 }
 
-func decodeList(raw []byte) ([]json.RawMessage, *apiError) {
-	var items []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+func decodeList(raw []byte) (items [][]byte, err *apiError) {
+	if raw[0] != '[' {
 		return nil, wrongType(raw, "a List")
+	}
+	in := split(raw)
+	for item := in.next(); item != nil; item = in.next() {
+		items = append(items, item)
 	}
 	return items, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -284,5 +285,40 @@ func TestEventsOfConcurrentCalls(t *testing.T) {
 		if len(seen) != callers*calls {
 			t.Errorf("%s: got %d events, want %d", name, len(seen), callers*calls)
 		}
+	}
+}
+
+// Events are written a second after the first of them. While more come in each
+// second than are kept, they wait for ten.
+func TestEventsAreWritten(t *testing.T) {
+	const interval, bursts = 700 * time.Millisecond, 16
+	for _, c := range []struct {
+		name  string
+		calls int            // in a burst
+		want  map[int]string // number of the last event written, after so many intervals
+	}{
+		{"seldom", 1, map[int]string{1: "", 2: "2", 3: "2", 4: "4", 18: "16"}},
+		{"often", 4, map[int]string{1: "", 2: "", 14: "", 15: "3", 17: "3", 18: "6"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := mockkms.NewMemoryStore()
+				s := newSession(t, mockkms.WithStore(store), mockkms.WithTrail(3))
+				for i := range 19 {
+					var got string
+					store.View(func(tx mockkms.Tx) error { got = string(tx.Get("trail")); return nil })
+					if want, asked := c.want[i]; asked && got != want {
+						t.Errorf("after %s the last event written is %q, want %q", time.Duration(i)*interval, got, want)
+					}
+					for range c.calls {
+						if i < bursts {
+							send(t, s.mock, "ListKeys", `{}`)
+						}
+					}
+					time.Sleep(interval)
+					synctest.Wait()
+				}
+			})
+		})
 	}
 }

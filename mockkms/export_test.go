@@ -53,3 +53,6 @@ func HasQuota(operation string) bool {
 func ConditionKeys() []string {
 	return slices.Sorted(maps.Keys(conditionKeys))
 }
+
+// Members splits a valid JSON object.
+func Members(object []byte) map[string][]byte { return split(object).members() }

@@ -4,6 +4,7 @@ package mockkms
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -62,7 +63,11 @@ func (k *key) encode() ([]byte, error) {
 	if k.Policy == k.Scope.defaultPolicy() {
 		stored.Policy = ""
 	}
-	return json.Marshal(&stored)
+	raw, err := json.Marshal(&stored)
+	if err != nil {
+		return nil, fmt.Errorf("encoding key %s: %w", k.ID, err)
+	}
+	return raw, nil
 }
 
 func decodeKey(raw []byte) (*key, error) {

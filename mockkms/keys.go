@@ -43,7 +43,11 @@ func createKey(c *call, r *createKeyRequest) (*createKeyAnswer, error) {
 		k.Materials = append(k.Materials, m)
 	}
 	c.key = k.arn()
-	if err := c.write(func(r *records) error { return r.putKey(k) }); err != nil {
+	raw, err := k.encode() // while others write
+	if err != nil {
+		return nil, err
+	}
+	if err := c.write(func(r *records) error { return r.addKey(k, raw) }); err != nil {
 		return nil, err
 	}
 	return &createKeyAnswer{k.metadata()}, nil

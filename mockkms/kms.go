@@ -70,7 +70,7 @@ func (k *KMS) Close() error {
 	if k.ahead != nil {
 		k.ahead.stop()
 	}
-	k.writeTrailLater()
+	k.writeTrailUnasked()
 	return errors.Join(k.saveUsages(), k.store.Close())
 }
 

@@ -27,7 +27,7 @@ func (s *memoryStore) View(f func(Tx) error) error {
 	if s.closed {
 		return ErrStoreClosed
 	}
-	return f(&memoryTx{store: s, readOnly: true})
+	return f(memoryView{s})
 }
 
 func (s *memoryStore) Update(f func(Tx) error) error {
@@ -36,7 +36,7 @@ func (s *memoryStore) Update(f func(Tx) error) error {
 	if s.closed {
 		return ErrStoreClosed
 	}
-	tx := &memoryTx{store: s}
+	tx := &memoryTx{memoryView: memoryView{s}}
 	done := false
 	defer func() {
 		if !done { // an error, or a panic on its way
@@ -56,19 +56,37 @@ func (s *memoryStore) Close() error {
 	return nil
 }
 
-// set gives key the value, or removes it when value is nil.
-func (s *memoryStore) set(key string, value []byte) {
+// set gives key the value, or removes it when value is nil, and returns what was
+// there.
+func (s *memoryStore) set(key string, value []byte) (before []byte) {
 	if value == nil {
-		s.records.Delete(key)
+		before, _ = s.records.Delete(key)
 	} else {
-		s.records.Set(key, value)
+		before, _ = s.records.Set(key, value)
 	}
+	return before
 }
 
+// A memoryView is a Tx that changes nothing.
+type memoryView struct{ store *memoryStore }
+
+func (v memoryView) Get(key string) []byte {
+	value, _ := v.store.records.Get(key)
+	return value
+}
+
+func (v memoryView) Put(string, []byte) error { return errReadOnly }
+
+func (v memoryView) Delete(string) error { return errReadOnly }
+
+func (v memoryView) Ascend(from string, visit func(key, value []byte) bool) {
+	v.store.records.Ascend(from, func(key string, value []byte) bool { return visit([]byte(key), value) })
+}
+
+// A memoryTx is one that undoes what it changed.
 type memoryTx struct {
-	store    *memoryStore
-	readOnly bool
-	before   []memoryRecord // what was there, oldest change first
+	memoryView
+	before []memoryRecord // what was there, oldest change first
 }
 
 type memoryRecord struct {
@@ -76,35 +94,25 @@ type memoryRecord struct {
 	value []byte
 }
 
-func (tx *memoryTx) Get(key string) []byte {
-	value, _ := tx.store.records.Get(key)
-	return value
-}
-
 func (tx *memoryTx) Put(key string, value []byte) error {
 	if value == nil {
 		value = []byte{} // to be told from a record that is not there
 	}
-	return tx.change(key, value)
+	tx.change(key, value)
+	return nil
 }
 
-func (tx *memoryTx) Delete(key string) error { return tx.change(key, nil) }
-
-func (tx *memoryTx) change(key string, value []byte) error {
-	if tx.readOnly {
-		return errReadOnly
-	}
-	tx.before = append(tx.before, memoryRecord{key, tx.Get(key)})
-	tx.store.set(key, value)
+func (tx *memoryTx) Delete(key string) error {
+	tx.change(key, nil)
 	return nil
+}
+
+func (tx *memoryTx) change(key string, value []byte) {
+	tx.before = append(tx.before, memoryRecord{key, tx.store.set(key, value)})
 }
 
 func (tx *memoryTx) undo() {
 	for _, r := range slices.Backward(tx.before) {
 		tx.store.set(r.key, r.value)
 	}
-}
-
-func (tx *memoryTx) Ascend(from string, visit func(key, value []byte) bool) {
-	tx.store.records.Ascend(from, func(key string, value []byte) bool { return visit([]byte(key), value) })
 }

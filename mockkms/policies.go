@@ -4,7 +4,7 @@ package mockkms
 
 import (
 	"encoding/json"
-	"fmt"
+	"strings"
 )
 
 // defaultPolicyName is the only name a key policy can have.
@@ -94,7 +94,7 @@ func keyPolicy(c *call, given string) (string, error) {
 }
 
 // defaultPolicy is the policy of a key that was made without one.
-func (s scope) defaultPolicy() string { return fmt.Sprintf(keyDefault1, s.rootARN()) }
+func (s scope) defaultPolicy() string { return strings.Replace(keyDefault1, "ROOT", s.rootARN(), 1) }
 
 // keyDefault1 is spaced as KMS prints it.
 const keyDefault1 = `{
@@ -104,7 +104,7 @@ const keyDefault1 = `{
     "Sid" : "Enable IAM User Permissions",
     "Effect" : "Allow",
     "Principal" : {
-      "AWS" : "%s"
+      "AWS" : "ROOT"
     },
     "Action" : "kms:*",
     "Resource" : "*"

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -94,13 +95,18 @@ func (r *records) putKey(k *key) error {
 	}
 	raw, err := k.encode()
 	if err != nil {
-		return fmt.Errorf("encoding key %s: %w", k.ID, err)
+		return err
 	}
+	return r.addKey(k, raw)
+}
+
+// addKey writes a key of which nothing is stored, and its encoding.
+func (r *records) addKey(k *key, raw []byte) error {
 	if err := r.tx.Put(keyRecords+k.Scope.path()+k.ID, raw); err != nil {
 		return err
 	}
-	for name, value := range links(k) {
-		if err := r.tx.Put(name, []byte(value)); err != nil {
+	for _, l := range links(k) {
+		if err := r.tx.Put(l.name, []byte(l.value)); err != nil {
 			return err
 		}
 	}
@@ -129,9 +135,9 @@ func (r *records) deleteKey(k *key) error {
 // unlink removes the records that led to old and do not lead to next.
 func (r *records) unlink(old, next *key) error {
 	keep := links(next)
-	for name := range links(old) {
-		if _, ok := keep[name]; !ok {
-			if err := r.tx.Delete(name); err != nil {
+	for _, l := range links(old) {
+		if !slices.Contains(keep, l) {
+			if err := r.tx.Delete(l.name); err != nil {
 				return err
 			}
 		}
@@ -139,18 +145,20 @@ func (r *records) unlink(old, next *key) error {
 	return nil
 }
 
-// links are the records that lead to a key: by time, and by material.
-func links(k *key) map[string]string {
+// A link is a record that leads to a key.
+type link struct{ name, value string }
+
+// links are those of a key: by time, and by material.
+func links(k *key) (l []link) {
 	if k == nil {
 		return nil
 	}
-	l := make(map[string]string)
 	if due := k.due(); !due.IsZero() {
-		l[fmt.Sprintf("%s%015d/%s%s", dueRecords, due.UnixMilli(), k.Scope.path(), k.ID)] = ""
+		l = append(l, link{fmt.Sprintf("%s%015d/%s%s", dueRecords, due.UnixMilli(), k.Scope.path(), k.ID), ""})
 	}
 	if k.symmetric() {
 		for _, m := range k.Materials {
-			l[materialRecords+k.Scope.path()+m.ID] = k.ID
+			l = append(l, link{materialRecords + k.Scope.path() + m.ID, k.ID})
 		}
 	}
 	return l
@@ -179,8 +187,9 @@ func (r *records) settleDue() error {
 
 // overdue lists the records of keys that changed since they were written.
 func (r *records) overdue() []string {
-	limit := fmt.Sprintf("%s%015d", dueRecords, r.now.UnixMilli()+1)
-	return r.list(dueRecords, "", func(name string) bool { return name < limit })
+	return r.list(dueRecords, "", func(name string) bool {
+		return name < fmt.Sprintf("%s%015d", dueRecords, r.now.UnixMilli()+1)
+	})
 }
 
 // keyOfDue takes the name of such a record apart.

@@ -31,20 +31,28 @@ func scopeOf(h http.Header) (s scope, accessKey string, refused *apiError) {
 // parseCredential takes ACCESSKEYID/20260912/us-east-1/kms/aws4_request apart.
 // An access key ID may itself contain slashes.
 func parseCredential(credential string) (s scope, accessKey string, refused *apiError) {
-	parts := strings.Split(credential, "/")
-	if len(parts) < 5 || parts[len(parts)-1] != "aws4_request" || !validRegion(parts[len(parts)-3]) {
+	rest, term := cutLast(credential)
+	rest, service := cutLast(rest)
+	rest, region := cutLast(rest)
+	accessKey, _ = cutLast(rest) // without the date
+	if strings.Count(credential, "/") < 4 || term != "aws4_request" || !validRegion(region) {
 		return scope{}, "", refuse("IncompleteSignatureException",
 			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
 	}
-	if parts[len(parts)-2] != "kms" {
+	if service != "kms" {
 		return scope{}, "", refuse("InvalidSignatureException", "Credential should be scoped to correct service: 'kms'.")
 	}
-	s = scope{Account: defaultAccount, Region: parts[len(parts)-3]}
-	accessKey = strings.Join(parts[:len(parts)-4], "/")
-	if isAccount(parts[0]) {
-		s.Account = parts[0]
+	s = scope{Account: defaultAccount, Region: region}
+	if account, _, _ := strings.Cut(accessKey, "/"); isAccount(account) {
+		s.Account = account
 	}
 	return s, accessKey, nil
+}
+
+// cutLast cuts the last element off a path.
+func cutLast(path string) (rest, last string) {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(i, 0)], path[i+1:]
 }
 
 func isAccount(s string) bool {
@@ -76,14 +84,14 @@ func (s scope) offers(keySpec string) bool {
 	return s.partition() != "aws-cn" || !strings.HasPrefix(keySpec, "ML_KEM_")
 }
 
-func (s scope) arn(resource string) string {
-	return "arn:" + s.partition() + ":kms:" + s.Region + ":" + s.Account + ":" + resource
+func (s scope) keyARN(id string) string {
+	return "arn:" + s.partition() + ":kms:" + s.Region + ":" + s.Account + ":key/" + id
 }
 
-func (s scope) keyARN(id string) string { return s.arn("key/" + id) }
-
 // aliasARN is the ARN of an alias by its full name, alias/….
-func (s scope) aliasARN(name string) string { return s.arn(name) }
+func (s scope) aliasARN(name string) string {
+	return "arn:" + s.partition() + ":kms:" + s.Region + ":" + s.Account + ":" + name
+}
 
 // rootARN is the account itself as a principal, as default policies name it.
 func (s scope) rootARN() string { return "arn:" + s.partition() + ":iam::" + s.Account + ":root" }

@@ -22,6 +22,10 @@ const DefaultTrail = 2000
 // are past keeping by then and need never be put together.
 const trailInterval = time.Second
 
+// trailPatience is how many intervals events wait at most while calls come so
+// fast that what an interval writes the next one would drop again.
+const trailPatience = 10
+
 // A trail holds the events of calls on their way to the store.
 type trail struct {
 	keep    int        // events kept; 0 keeps none
@@ -31,6 +35,8 @@ type trail struct {
 	pending []func() Event // each puts an event together
 	last    time.Time      // of the last call among them, by the mock's clock
 	timer   *time.Timer    // will write what is pending; nil: nobody will
+	added   int            // events of this interval
+	waited  int            // intervals for which nothing was written
 }
 
 func (t *trail) add(now time.Time, event func() Event, write func()) {
@@ -40,9 +46,24 @@ func (t *trail) add(now time.Time, event func() Event, write func()) {
 		t.pending = t.pending[1:]
 	}
 	t.pending, t.last = append(t.pending, event), now
+	t.added++
 	if t.timer == nil {
 		t.timer = time.AfterFunc(trailInterval, write)
 	}
+}
+
+// postpone reports whether an interval that is over was so busy that its events
+// wait for another one.
+func (t *trail) postpone() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	busy := t.timer != nil && t.added > t.keep && t.waited+1 < trailPatience
+	if busy {
+		t.added = 0
+		t.waited++
+		t.timer.Reset(trailInterval)
+	}
+	return busy
 }
 
 func (t *trail) take() (events []Event, last time.Time) {
@@ -52,7 +73,7 @@ func (t *trail) take() (events []Event, last time.Time) {
 		t.timer = nil
 	}
 	taken, last := t.pending, t.last
-	t.pending = nil
+	t.pending, t.added, t.waited = nil, 0, 0
 	t.mu.Unlock()
 	for _, event := range taken {
 		events = append(events, event())
@@ -79,8 +100,16 @@ func (k *KMS) writeTrail() error {
 	})
 }
 
-// writeTrailLater is writeTrail where nobody waits for the outcome.
-func (k *KMS) writeTrailLater() {
+// trailDue writes the events of the intervals that are over, unless they are to
+// wait.
+func (k *KMS) trailDue() {
+	if !k.trail.postpone() {
+		k.writeTrailUnasked()
+	}
+}
+
+// writeTrailUnasked is writeTrail where nobody waits for the outcome.
+func (k *KMS) writeTrailUnasked() {
 	if err := k.writeTrail(); err != nil && !errors.Is(err, ErrStoreClosed) {
 		k.log.Warn("writing events", "error", err)
 	}

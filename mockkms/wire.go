@@ -5,6 +5,7 @@ package mockkms
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +18,10 @@ import (
 	"time"
 )
 
+// contentTypes is the Content-Type of all answers.
+var contentTypes = []string{"application/x-amz-json-1.1"}
+
 const (
-	contentType  = "application/x-amz-json-1.1"
 	targetPrefix = "TrentService."
 	maxBody      = 1 << 20 // bytes; the largest member, a policy, has 128 KiB
 )
@@ -27,7 +30,7 @@ const (
 func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := newUUID()
-	w.Header().Set("x-amzn-RequestId", id)
+	w.Header()["X-Amzn-Requestid"] = []string{id}
 	c := &call{kms: k, requestID: id, http: r}
 	answer, err := c.serve(w, r)
 	var refusal *apiError
@@ -36,7 +39,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if k.trail.keep > 0 && c.happened() {
 		past := c.past(r)
-		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.writeTrailLater)
+		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.trailDue)
 	}
 	c.logTo(k.log, r, id, refusal, time.Since(start))
 	switch {
@@ -120,8 +123,13 @@ func (c *call) target(r *http.Request) (operation, error) {
 	return op, nil
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, err error) {
+	if 0 < r.ContentLength && r.ContentLength <= maxBody { // 0 may mean that it is not known
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	}
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return nil, &apiError{code: "RequestEntityTooLargeException", status: http.StatusRequestEntityTooLarge}
 	}
@@ -170,9 +178,7 @@ func writeRefusal(w http.ResponseWriter, e *apiError) {
 // answer with an empty body.
 func writeAnswer(w http.ResponseWriter, answer any) {
 	if _, empty := answer.(void); empty {
-		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusOK)
+		writeBody(w, http.StatusOK, nil)
 		return
 	}
 	writeJSON(w, http.StatusOK, answer)
@@ -185,9 +191,13 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("mockkms: encoding %T: %v", v, err)) // answers are structs of plain values
 	}
-	body := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	writeBody(w, status, bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+func writeBody(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = contentTypes
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	w.Write(body)
 }
@@ -211,5 +221,12 @@ func newUUID() string {
 // uuid spells 16 bytes as a UUID of version 4.
 func uuid(b [16]byte) string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	s := make([]byte, 0, 36)
+	for i, group := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
+		if i > 0 {
+			s = append(s, '-')
+		}
+		s = hex.AppendEncode(s, group)
+	}
+	return string(s)
 }

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command gen writes the command reference (reference/*.md) and the man pages
-// (man/*.1) from keymat's own command tree. Run it with go generate ./...
+// (man/*.1) from the command trees of keymat and keymat-hsm. Run it with
+// go generate ./...
 package main
 
 import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
 	"github.com/keymat/keymat/cmd"
+	"github.com/keymat/keymat/hsmcmd"
 )
 
 func main() {
@@ -32,12 +36,17 @@ func generate(dir string) error {
 			return err
 		}
 	}
-	root := cmd.Tree()
-	root.DisableAutoGenTag = true
-	if err := doc.GenMarkdownTree(root, reference); err != nil {
-		return err
+	for name, root := range map[string]*cobra.Command{"keymat": cmd.Tree(), "keymat-hsm": hsmcmd.Tree()} {
+		root.DisableAutoGenTag = true
+		if err := doc.GenMarkdownTree(root, reference); err != nil {
+			return err
+		}
+		// A fixed date: the pages change when the commands do, and not otherwise.
+		date := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+		header := &doc.GenManHeader{Title: strings.ToUpper(name), Section: "1", Source: name, Manual: name + " manual", Date: &date}
+		if err := doc.GenManTree(root, header, man); err != nil {
+			return err
+		}
 	}
-	// A fixed date: the pages change when the commands do, and not otherwise.
-	date := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	return doc.GenManTree(root, &doc.GenManHeader{Title: "KEYMAT", Section: "1", Source: "keymat", Manual: "keymat manual", Date: &date}, man)
+	return nil
 }

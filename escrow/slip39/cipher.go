@@ -3,6 +3,7 @@
 package slip39
 
 import (
+	"crypto/fips140"
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -14,6 +15,17 @@ const (
 	rounds         = 4
 	baseIterations = 10000 // for all rounds together
 )
+
+// fipsSecret is in bytes: half of it is the salt of a round.
+const fipsSecret = 32
+
+// checkFIPS refuses secrets of which parts would be refused, or be a panic, later.
+func checkFIPS(secret int) error {
+	if fips140.Enforced() && secret < fipsSecret {
+		return &FIPSError{Bits: secret * 8}
+	}
+	return nil
+}
 
 // cipher are its parameters.
 type cipher struct {
@@ -50,7 +62,7 @@ func (c cipher) round(number byte, right []byte) ([]byte, error) {
 	}
 	password := string(append([]byte{number}, c.passphrase...))
 	f, err := pbkdf2.Key(sha256.New, password, append(salt, right...), baseIterations<<c.exponent/rounds, len(right))
-	if err != nil { // under GODEBUG=fips140=only, for secrets below 256 bits
+	if err != nil {
 		return nil, fmt.Errorf("deriving a round key: %w", err)
 	}
 	return f, nil

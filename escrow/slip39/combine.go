@@ -12,7 +12,8 @@ import (
 
 // Combine brings a secret back. The shares must be of one set and name no place twice; more than needed are checked against the
 // others. The passphrase is empty for shares that [Split] made; a wrong one gives another secret and no error, by the standard's
-// intention. Errors: [*MismatchError], [*DuplicateError], [*TooFewError], [*InconsistentError], [ErrDigest].
+// intention. Errors: [*MismatchError], [*DuplicateError], [*TooFewError], [*InconsistentError], [ErrDigest],
+// and [*FIPSError] for a secret below 256 bits where FIPS 140-3 is enforced.
 func Combine(shares []Share, passphrase []byte) (material.Secret, error) {
 	shared, err := recoverShared(shares)
 	if err != nil {
@@ -32,6 +33,9 @@ func Combine(shares []Share, passphrase []byte) (material.Secret, error) {
 func recoverShared(shares []Share) ([]byte, error) {
 	groups, err := sortOut(shares)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkFIPS(shares[0].Value.Len()); err != nil {
 		return nil, err
 	}
 	var points []gf256.Point

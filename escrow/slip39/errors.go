@@ -20,6 +20,16 @@ func (e *WordError) Error() string {
 	return fmt.Sprintf("word %d is not in the word list", e.Position)
 }
 
+// A FIPSError says that a secret is so short that what the standard derives from it is too short for FIPS 140-3, which the
+// process enforces (GODEBUG=fips140=only): keys below 112 bits, or salts below 128 bits.
+type FIPSError struct {
+	Bits int // of the secret
+}
+
+func (e *FIPSError) Error() string {
+	return fmt.Sprintf("a secret of %d bits, where GODEBUG=fips140=only takes %d", e.Bits, fipsSecret*8)
+}
+
 // A LengthError says that a mnemonic has a number of words that no secret gives.
 type LengthError struct {
 	Words int

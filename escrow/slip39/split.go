@@ -23,7 +23,7 @@ const (
 // Split shares a secret of 16 bytes or more, an even number, among count people of whom threshold bring it back: one group,
 // extendable, iteration exponent 0, no passphrase. The identifier has 15 bits, and should be random: it tells sets apart.
 // 2 ≤ threshold ≤ count ≤ [MaxShares]. Before it returns, every subset of threshold shares has given the secret back.
-// An error is a [*ParameterError], or comes from the arithmetic failing.
+// An error is a [*ParameterError], a [*FIPSError] where FIPS 140-3 is enforced and the secret is below 256 bits, or comes from the arithmetic failing.
 func Split(secret material.Secret, identifier, threshold, count int) ([]Share, error) {
 	switch {
 	case secret.Len() < minSecret || secret.Len()%2 != 0:
@@ -32,6 +32,9 @@ func Split(secret material.Secret, identifier, threshold, count int) ([]Share, e
 		return nil, &ParameterError{Reason: fmt.Sprintf("an identifier of more than 15 bits: %d", identifier)}
 	case threshold < 2 || threshold > count || count > MaxShares:
 		return nil, &ParameterError{Reason: fmt.Sprintf("%d of %d shares: it takes 2 to %d, and no more than there are", threshold, count, MaxShares)}
+	}
+	if err := checkFIPS(secret.Len()); err != nil {
+		return nil, err
 	}
 	var shares []Share
 	err := secret.Expose(func(plain []byte) error {

@@ -4,26 +4,22 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
 
 // measureLoad asks a mock server as fast as it answers, beside a server that
-// does the least and, if its address is given, another KMS. The client is as
-// cheap as it can be: it has the same two cores.
-func measureLoad(dir, keymat, beside string) error {
+// does the least and, if it is given, another KMS. The client is as cheap as it
+// can be: it has the same cores.
+//
+// Requests per second depend on who else uses the machine. The processor time
+// that a server takes for one request does so far less.
+func measureLoad(dir, keymat string, beside *server, rounds int) error {
 	least := filepath.Join(dir, "least")
 	if err := build("", least, "./internal/bench/least"); err != nil {
 		return err
@@ -33,17 +29,14 @@ func measureLoad(dir, keymat, beside string) error {
 		return err
 	}
 	defer yardstick.stop()
-	var other *server
-	if beside != "" {
-		other = &server{address: beside}
-	}
-	fmt.Printf("\n| requests a second | at once | mock | p99 | other | p99 | mock/other | least server | mock/least |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	fmt.Printf("\n| requests a second, p99, processor time of one | at once | mock | | | other | | | least server | | | mock/other | mock/least |\n" +
+		"| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, state := range [][]string{{"--memory"}, {"--state", filepath.Join(dir, "load.db")}} {
 		mock, err := serve(keymat, append([]string{"mock", "serve", "--listen", "127.0.0.1:0", "--shared-wrapping-keys"}, state...)...)
 		if err != nil {
 			return err
 		}
-		err = loadOperations(mock, other, yardstick, state[0])
+		err = loadOperations(mock, beside, yardstick, state[0], rounds)
 		mock.stop()
 		if err != nil {
 			return err
@@ -52,12 +45,12 @@ func measureLoad(dir, keymat, beside string) error {
 	return nil
 }
 
-func loadOperations(mock, other, yardstick *server, state string) error {
+func loadOperations(mock, other, yardstick *server, state string, rounds int) error {
 	requests, err := mock.requests()
 	if err != nil {
 		return err
 	}
-	var others []loadRequest
+	others := requests
 	if other != nil {
 		if others, err = other.requests(); err != nil {
 			return fmt.Errorf("the other KMS: %w", err)
@@ -65,26 +58,43 @@ func loadOperations(mock, other, yardstick *server, state string) error {
 	}
 	for i, r := range requests {
 		for _, clients := range []int{1, 8, 64} {
-			ours, err := mock.load(r, clients)
+			median, err := takeTurns(rounds, clients, turn{mock, r}, turn{other, others[i]}, turn{yardstick, r})
 			if err != nil {
 				return err
 			}
-			theirs, times := "| | ", ""
-			if other != nil {
-				o, err := other.load(others[i], clients)
-				if err != nil {
-					return fmt.Errorf("the other KMS: %w", err)
-				}
-				theirs, times = fmt.Sprintf("%.0f | %s |", o.perSecond, short(o.p99)), fmt.Sprintf("%.1f", ours.perSecond/o.perSecond)
-			}
-			least, err := yardstick.load(r, clients)
-			if err != nil {
-				return err
-			}
-			fmt.Printf("| %s %s | %d | %.0f | %s | %s %s | %.0f | %.2f |\n", r.operation, state, clients, ours.perSecond, short(ours.p99), theirs, times, least.perSecond, ours.perSecond/least.perSecond)
+			o, t, l := median[0], median[1], median[2]
+			fmt.Printf("| %s %s | %d | %s | %s | %s | %s | %.2f |\n", r.operation, state, clients, o, t, l, o.over(t), o.perSecond/l.perSecond)
 		}
 	}
 	return nil
+}
+
+// A turn is the load of one server; none if there is no server.
+type turn struct {
+	of   *server
+	what loadRequest
+}
+
+// takeTurns loads servers in turns, and gives the median of each.
+func takeTurns(rounds, clients int, turns ...turn) ([]rate, error) {
+	rates := make([][]rate, len(turns))
+	for range rounds {
+		for i, t := range turns {
+			if t.of == nil {
+				continue
+			}
+			got, err := t.of.load(t.what, clients)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", t.of.address, err)
+			}
+			rates[i] = append(rates[i], got)
+		}
+	}
+	medians := make([]rate, len(turns))
+	for i := range turns {
+		medians[i] = medianRate(rates[i])
+	}
+	return medians, nil
 }
 
 // loadRequest is what a load repeats.
@@ -115,45 +125,44 @@ func (s *server) requests() ([]loadRequest, error) {
 	}, nil
 }
 
-// server is a process that prints its URL and then serves.
-type server struct {
-	process *exec.Cmd
-	address string
-}
-
-func serve(program string, args ...string) (*server, error) {
-	c := exec.Command(program, args...)
-	c.Stderr = os.Stderr
-	out, err := c.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Start(); err != nil {
-		return nil, err
-	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, address, ok := strings.Cut(lines.Text(), "http://"); ok {
-			go io.Copy(io.Discard, out)
-			return &server{c, address}, nil
-		}
-	}
-	return nil, fmt.Errorf("%s printed no address", program)
-}
-
-func (s *server) stop() {
-	s.process.Process.Signal(os.Interrupt)
-	s.process.Wait()
-}
-
 // rate is what a load came to.
 type rate struct {
 	perSecond float64
 	p99       time.Duration
+	processor time.Duration // that the server took for one request; 0 if it is not known
+}
+
+// String is three columns.
+func (r rate) String() string {
+	if r.perSecond == 0 {
+		return "| |"
+	}
+	return fmt.Sprintf("%.0f | %s | %s", r.perSecond, short(r.p99), short(r.processor))
+}
+
+// over is how many times as many requests it was; nothing where there is no other.
+func (r rate) over(other rate) string {
+	if other.perSecond == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", r.perSecond/other.perSecond)
+}
+
+// medianRate is the median of each.
+func medianRate(rates []rate) (m rate) {
+	if len(rates) == 0 {
+		return m
+	}
+	var gaps, p99s, processors []time.Duration
+	for _, r := range rates {
+		gaps = append(gaps, time.Duration(float64(time.Second)/r.perSecond))
+		p99s, processors = append(p99s, r.p99), append(processors, r.processor)
+	}
+	return rate{float64(time.Second) / float64(median(gaps)), median(p99s), median(processors)}
 }
 
 // loadTime is how long one load lasts.
-const loadTime = 2 * time.Second
+const loadTime = time.Second
 
 // load sends the same request from so many clients at once, each over one
 // connection, one after the other.
@@ -162,6 +171,10 @@ func (s *server) load(r loadRequest, clients int) (rate, error) {
 	var times []time.Duration
 	var failed error
 	var all sync.WaitGroup
+	before, err := s.processorTime()
+	if err != nil {
+		return rate{}, err
+	}
 	start := time.Now()
 	for range clients {
 		all.Go(func() {
@@ -178,8 +191,11 @@ func (s *server) load(r loadRequest, clients int) (rate, error) {
 	if failed != nil || len(times) == 0 {
 		return rate{}, fmt.Errorf("%s: %v", r.operation, failed)
 	}
+	took := time.Since(start)
+	after, err := s.processorTime()
 	slices.Sort(times)
-	return rate{float64(len(times)) / time.Since(start).Seconds(), times[len(times)*99/100]}, nil
+	n := len(times)
+	return rate{float64(n) / took.Seconds(), times[n*99/100], (after - before) / time.Duration(n)}, err
 }
 
 func (s *server) repeat(r loadRequest, until time.Time) ([]time.Duration, error) {
@@ -202,60 +218,4 @@ func (s *server) repeat(r loadRequest, until time.Time) ([]time.Duration, error)
 		before = now
 	}
 	return times, nil
-}
-
-func (s *server) request(r loadRequest) []byte { return s.requestIn("us-east-1", r) }
-
-func (s *server) requestIn(region string, r loadRequest) []byte {
-	return fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: TrentService.%s\r\nContent-Type: application/x-amz-json-1.1\r\n"+
-		"Authorization: AWS4-HMAC-SHA256 Credential=mock/20261122/%s/kms/aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %d\r\n\r\n%s",
-		s.address, r.operation, region, len(r.body), r.body)
-}
-
-func (s *server) ask(operation, body string, answer any) error {
-	connection, err := net.Dial("tcp", s.address)
-	if err != nil {
-		return err
-	}
-	defer connection.Close()
-	if _, err := connection.Write(s.request(loadRequest{operation, body})); err != nil {
-		return err
-	}
-	got, err := readAnswer(bufio.NewReader(connection))
-	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	return json.Unmarshal(got, answer)
-}
-
-// readAnswer reads one HTTP answer, which has to be a success.
-func readAnswer(r *bufio.Reader) ([]byte, error) {
-	status, err := r.ReadSlice('\n')
-	if err != nil {
-		return nil, err
-	}
-	ok := bytes.Contains(status, []byte(" 200 "))
-	length := 0
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
-			return nil, err
-		}
-		if len(line) <= 2 {
-			break
-		}
-		if value, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
-				return nil, err
-			}
-		}
-	}
-	body := make([]byte, length)
-	if _, err := io.ReadFull(r, body); err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, fmt.Errorf("answered %s", body)
-	}
-	return body, nil
 }

@@ -20,14 +20,16 @@ import (
 func main() {
 	starts := flag.Int("starts", 300, "how often each process is started")
 	imports := flag.Int("imports", 7, "how often each procedure imports a key")
+	loads := flag.Int("loads", 3, "how often each load is repeated")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
+	pid := flag.Int("pid", 0, "the `process` that does so, to measure its processor time")
 	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet, apply or binary")
 	keys := flag.Int("keys", 100_000, "how many keys the largest fleet has")
 	applied := flag.Int("applied", 1000, "how many keys fleet apply re-imports")
 	quotas := flag.Bool("quotas", true, "let fleet apply also wait for KMS's quotas")
 	flag.Parse()
 	fleets := fleetSizes{*keys, *applied, *quotas}
-	if err := run(*only, *starts, *imports, fleets, *beside); err != nil {
+	if err := run(*only, *starts, *imports, *loads, fleets, other(*beside, *pid)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -39,7 +41,7 @@ type fleetSizes struct {
 	quotas           bool
 }
 
-func run(only string, starts, imports int, fleets fleetSizes, beside string) error {
+func run(only string, starts, imports, loads int, fleets fleetSizes, beside *server) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -56,7 +58,7 @@ func run(only string, starts, imports int, fleets fleetSizes, beside string) err
 		{"start", func() error { return measureStart(dir, keymat, starts) }},
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
-		{"load", func() error { return measureLoad(dir, keymat, beside) }},
+		{"load", func() error { return measureLoad(dir, keymat, beside, loads) }},
 		{"fleet", func() error { return measureFleet(dir, keymat, fleets.planned) }},
 		{"apply", func() error { return measureApply(dir, keymat, fleets.applied, fleets.quotas) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},

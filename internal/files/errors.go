@@ -51,6 +51,28 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s is larger than %d bytes", e.Name, e.Max)
 }
 
+// ChangedError says that a medium did not give back what was written to it.
+type ChangedError struct {
+	Name string // as given by the caller
+}
+
+func (e *ChangedError) Error() string {
+	return e.Name + " reads back differently from what was written"
+}
+
+// UnflushedError says that a file has been replaced, and that its folder could
+// not be flushed: after a power loss it may be the old one again.
+type UnflushedError struct {
+	Name string // as given by the caller
+	Err  error  // the operating system's
+}
+
+func (e *UnflushedError) Error() string {
+	return fmt.Sprintf("%s was replaced, but a power loss may undo that: %v", e.Name, e.Err)
+}
+
+func (e *UnflushedError) Unwrap() error { return e.Err }
+
 // wrap names the file the caller knows. The system's error may carry another
 // name, that of a temporary file, and what was called on it: only its cause is
 // kept.

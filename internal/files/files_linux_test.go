@@ -17,16 +17,57 @@ import (
 	"github.com/keymat/keymat/internal/files"
 )
 
-// diskFull is the file that this test binary, started again by TestDiskFull, is
-// to write where there is no room for it.
-const diskFull = "KEYMAT_TEST_DISK_FULL"
+// This test binary, started again, is to write the file that one of these
+// variables names: where there is no room for it, or killed before its end.
+const (
+	diskFull = "KEYMAT_TEST_DISK_FULL"
+	killed   = "KEYMAT_TEST_KILLED"
+)
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(diskFull); name != "" {
 		fmt.Print(writeWithoutRoom(name))
 		return
 	}
+	if name := os.Getenv(killed); name != "" {
+		fmt.Print(killedBeforeItsEnd(name))
+		return
+	}
 	os.Exit(m.Run())
+}
+
+func killedBeforeItsEnd(name string) error {
+	if _, err := files.StageSecret(name, []byte("secret"), files.KeepExisting); err != nil {
+		return err
+	}
+	return unix.Kill(os.Getpid(), unix.SIGKILL)
+}
+
+// TestKilled: of a file without its name nothing is left, where there are files
+// without any name; and in any case not for longer than to the next file.
+func TestKilled(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "key.bin")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), killed+"="+name)
+	if stdout, err := cmd.Output(); cmd.ProcessState.ExitCode() != -1 {
+		t.Fatalf("it ended: %s, %v", stdout, err)
+	}
+	f, err := os.OpenFile(filepath.Dir(name), unix.O_TMPFILE|os.O_RDWR, 0o600)
+	if err == nil {
+		f.Close()
+		wantNone(t, filepath.Dir(name))
+	}
+	if err := files.WriteSecret(name, []byte("next"), files.KeepExisting); err != nil {
+		t.Fatal(err)
+	}
+	wantOnly(t, name)
+}
+
+func wantNone(t *testing.T, folder string) {
+	t.Helper()
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
+		t.Errorf("the folder holds %q, error %v", entries, err)
+	}
 }
 
 // writeWithoutRoom lets a file of 100 bytes grow to 10: a full disk made of a

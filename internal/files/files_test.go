@@ -220,6 +220,72 @@ func TestReadMissing(t *testing.T) {
 	}
 }
 
+// TestStage: until it is placed nobody sees the new file, and the old one is
+// there; after that nothing else is.
+func TestStage(t *testing.T) {
+	for _, tt := range []struct {
+		o   files.Overwrite
+		old bool
+	}{{files.KeepExisting, false}, {files.ReplaceExisting, false}, {files.ReplaceExisting, true}} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "app.escrow")
+			if tt.old {
+				if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before, _ := os.ReadFile(file)
+			stage := func() *files.Staged {
+				s, err := files.StagePublic(file, []byte("12345"), tt.o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if got, err := s.ReadBack(5); err != nil || string(got) != "12345" {
+						t.Errorf("read back %q, %v", got, err)
+					}
+				}
+				if got, err := s.ReadBack(4); got != nil || err == nil || err.Error() != file+" is larger than 4 bytes" {
+					t.Errorf("read back %q, %v", got, err)
+				}
+				if now, _ := os.ReadFile(file); !bytes.Equal(now, before) {
+					t.Errorf("%s holds %q already", file, now)
+				}
+				return s
+			}
+			s := stage()
+			s.Discard()
+			s.Discard()
+			if now, _ := os.ReadFile(file); !bytes.Equal(now, before) {
+				t.Errorf("discarded: %s holds %q", file, now)
+			}
+			if err := stage().Place(); err != nil {
+				t.Fatal(err)
+			}
+			wantContent(t, file, "12345")
+			wantMode(t, file, 0o644)
+			wantOnly(t, file)
+		})
+	}
+}
+
+// TestStageTaken: a name may be taken while a file is tried.
+func TestStageTaken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "app.key")
+	s, err := files.StageSecret(file, []byte("late"), files.KeepExisting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, taken := errors.AsType[*files.ExistsError](s.Place()); !taken {
+		t.Error("no ExistsError")
+	}
+	wantContent(t, file, "first")
+	wantOnly(t, file)
+}
+
 func wantContent(t *testing.T, name, want string) {
 	t.Helper()
 	got, err := os.ReadFile(name)

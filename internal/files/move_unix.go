@@ -11,6 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// releaseToMove has nothing to do: an open file can be renamed, and is claimed as
+// long as it is open.
+func releaseToMove(*os.File) error { return nil }
+
 // linkNew gives temp the further name name, which must not exist, and takes its
 // first name away. A crash in between leaves a whole file with two names.
 func linkNew(temp, name string) error {

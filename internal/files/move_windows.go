@@ -2,7 +2,14 @@
 
 package files
 
-import "golang.org/x/sys/windows"
+import (
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// releaseToMove closes f, for Windows renames no open file.
+func releaseToMove(f *os.File) error { return f.Close() }
 
 // moveNew renames temp to name, which must not exist, and returns when the
 // change is on disk.

@@ -5,7 +5,8 @@
 package files
 
 import (
-	"crypto/rand"
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -31,14 +32,14 @@ const (
 )
 
 // WriteSecret writes data to the file name, readable by its owner only (0600).
-// The file appears whole or not at all, and has survived a power loss once
-// WriteSecret returns nil; after an error nothing of data is left on disk under
-// a name of ours, except that a replaced file may already be the new one when
-// only the last flush of its folder failed.
+// The file is read back from its medium before it appears, whole or not at all,
+// and has survived a power loss once WriteSecret returns nil; after an error
+// nothing of data is left on disk under a name of ours, and what was to be
+// replaced is still there, except with an *UnflushedError.
 //
 // A symbolic link is never followed: it counts as an existing file, and
-// replacing it replaces the link. Errors: *ExistsError, *NotFileError, or the
-// operating system's, wrapped.
+// replacing it replaces the link. Other errors: *ExistsError, *NotFileError,
+// *ChangedError, or the operating system's, wrapped.
 func WriteSecret(name string, data []byte, o Overwrite) error {
 	return write(name, data, secretMode, o)
 }
@@ -87,69 +88,44 @@ func replaceable(mode fs.FileMode) bool {
 	return mode.IsRegular() || mode.Type() == fs.ModeSymlink
 }
 
+func write(name string, data []byte, mode fs.FileMode, o Overwrite) error {
+	s, err := stage(name, data, mode, o)
+	if err != nil {
+		return err
+	}
+	defer s.Discard()
+	kept, err := s.ReadBack(int64(len(data)) + 1)
+	defer clear(kept)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(kept, data) {
+		return &ChangedError{Name: name}
+	}
+	return s.Place()
+}
+
 // WritePublicFrom is WritePublic for data too large to hold: fill writes it.
 // When fill fails, nothing is left, and its error is wrapped.
 func WritePublicFrom(name string, fill func(io.Writer) error, o Overwrite) error {
-	return writeFrom(name, fill, publicMode, o)
-}
-
-func write(name string, data []byte, mode fs.FileMode, o Overwrite) error {
-	return writeFrom(name, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	}, mode, o)
-}
-
-func writeFrom(name string, fill func(io.Writer) error, mode fs.FileMode, o Overwrite) error {
-	if err := Check(name, o); err != nil {
+	written := sha256.New()
+	s, err := stageFrom(name, func(w io.Writer) error { return fill(io.MultiWriter(w, written)) }, publicMode, o)
+	if err != nil {
 		return err
 	}
-	temp, err := writeTemp(name, fill, mode)
+	defer s.Discard()
+	kept := sha256.New()
+	err = s.fromMedium(func(f *os.File) error {
+		_, err := io.Copy(kept, f)
+		return err
+	})
 	if err != nil {
-		return wrap("writing", name, err)
+		return err
 	}
-	if err := place(temp, name, o); err != nil {
-		os.Remove(temp)
-		if errors.Is(err, fs.ErrExist) {
-			return &ExistsError{Name: name}
-		}
-		return wrap("writing", name, err)
+	if !bytes.Equal(kept.Sum(nil), written.Sum(nil)) {
+		return &ChangedError{Name: name}
 	}
-	if err := syncFolder(filepath.Dir(name)); err != nil {
-		if o == KeepExisting {
-			os.Remove(name)
-		}
-		return wrap("writing", name, err)
-	}
-	return nil
-}
-
-// place gives the finished file its name. Both ways are one step for anybody
-// who looks; moveNew also fails if the name has been taken since Check.
-func place(temp, name string, o Overwrite) error {
-	if o == ReplaceExisting {
-		return os.Rename(temp, name)
-	}
-	return moveNew(temp, name)
-}
-
-// writeTemp writes what fill gives durably to a new file beside name (a rename must not
-// cross file systems) and returns its name. It is hidden, and its random part
-// makes a collision, or a link planted by somebody else, a matter of O_EXCL.
-func writeTemp(name string, fill func(io.Writer) error, mode fs.FileMode) (temp string, err error) {
-	temp = filepath.Join(filepath.Dir(name), ".keymat-"+rand.Text())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return "", err
-	}
-	if err = fill(f); err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		os.Remove(temp)
-		return "", err
-	}
-	return temp, nil
+	return s.Place()
 }
 
 // MakeFolder makes a folder for secrets, which only its owner may enter (0700),
