@@ -27,6 +27,7 @@ type Moved struct {
 	What   string // for people
 }
 
+// String says it in a line.
 func (m Moved) String() string {
 	if m.KeyARN == "" {
 		return fmt.Sprintf("%s: %s", m.Change, m.What)
