@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript", "fleet", "fleet/manifest",
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
@@ -43,7 +43,7 @@ var layers = map[string][]string{
 
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"fleet/manifest", "inventory", "importer", "escrow", "wrap", "material"},
+	"fleet":     {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
@@ -72,6 +72,8 @@ var layers = map[string][]string{
 	"mockkms/internal/hsm":    {},
 	"mockkms/internal/policy": {},
 
+	"fleet/journal": {},
+
 	"internal/awsclient":     {},
 	"internal/cli":           {"internal/files", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
@@ -94,7 +96,7 @@ var layers = map[string][]string{
 	"docs/gen":    {"cmd", "hsmcmd"},
 	"integration": {},
 
-	"internal/bench":           {"wrap", "material"},
+	"internal/bench":           {"escrow", "wrap", "material"},
 	"internal/bench/hello":     {},
 	"internal/bench/hellohttp": {},
 	"internal/bench/hellosdk":  {},
@@ -142,6 +144,8 @@ var libraries = map[string][]string{
 	"ceremony/transcript": {},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
+
+	"fleet/journal": {"github.com/gofrs/flock"},
 }
 
 // pure packages do no input or output but what their callers hand them.

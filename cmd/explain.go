@@ -102,8 +102,8 @@ func explainCause(err error) advice {
 		return advice{exit: exitNo}
 	}
 	for _, explain := range []func(error) (advice, bool){
-		partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainCeremony, explainMaterial,
-		explainLocal, explainStack, explainKMS, explainConnection,
+		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainCeremony,
+		explainMaterial, explainLocal, explainStack, explainKMS, explainConnection,
 	} {
 		if advice, ok := explain(err); ok {
 			return advice

@@ -36,7 +36,7 @@ imported. keymat looks at what is there, and makes a plan that people can review
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newFleetInitCmd(a), newFleetPlanCmd(a), newFleetStatusCmd(a))
+	c.AddCommand(newFleetInitCmd(a), newFleetPlanCmd(a), newFleetPrefetchCmd(a), newFleetApplyCmd(a), newFleetStatusCmd(a))
 	return c
 }
 

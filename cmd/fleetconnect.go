@@ -20,7 +20,8 @@ import (
 // fleetConnections are the clients for the places of a fleet, each made once:
 // those of one place share connections, credentials and the pace.
 type fleetConnections struct {
-	app *app
+	app     *app
+	unpaced bool // somebody else sees to the pace
 
 	mu      sync.Mutex
 	clients map[settings]*kms.Client
@@ -70,7 +71,7 @@ func (f *fleetConnections) client(ctx context.Context, s settings) (*kms.Client,
 	if err != nil {
 		return nil, err
 	}
-	if f.app.onAWS() {
+	if f.app.onAWS() && !f.unpaced {
 		client = kms.New(client.Options(), f.pacer(s).Slow)
 	}
 	f.clients[s] = client

@@ -34,6 +34,11 @@ var permissions = []struct {
 	{"fleet init", []string{"DescribeKey", "ListAliases", "ListKeys"}},
 	{"fleet plan", []string{"DescribeKey", "ListKeyRotations"}},
 	{"fleet status", []string{"DescribeKey", "ListKeyRotations"}},
+	{"fleet prefetch", []string{"DescribeKey", "GetParametersForImport", "ListKeyRotations"}},
+	{"fleet apply", []string{
+		"CreateAlias", "CreateKey", "Decrypt", "DeleteImportedKeyMaterial", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyPolicy", "GetKeyRotationStatus",
+		"GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "TagResource",
+	}},
 	{"monitor", []string{"DescribeKey"}},
 	{"audit", []string{"DescribeKey"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
@@ -74,21 +79,21 @@ var policies = []struct {
 	purpose    string
 	statements []statement
 }{
-	{"to create keys (create, bring, rotate)", []statement{
+	{"to create keys (create, bring, rotate, fleet apply)", []statement{
 		{"CreateExternalKeys", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
 		{"NameThem", "Allow", []string{"kms:CreateAlias"}, anyAlias, nil},
 		{"NameThemOnTheKey", "Allow", []string{"kms:CreateAlias", "kms:DescribeKey"}, anyKey, nil},
 	}},
-	{"to import, confirm, re-import and renew (fetch, import, confirm, escrow drill, bring, reimport, renew, rotate)", []statement{
+	{"to import, confirm, re-import and renew (fetch, import, confirm, escrow drill, bring, reimport, renew, rotate, fleet prefetch, fleet apply)", []statement{
 		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
 		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
 		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 	}},
-	{"to make replicas, beside those two, for --replica (bring)", []statement{
+	{"to make replicas, beside those two, for --replica or replicas in a manifest (bring, fleet apply)", []statement{
 		{"Replicate", "Allow", []string{"kms:ReplicateKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},
 		{"CreateReplicas", "Allow", []string{"kms:CreateKey", "kms:TagResource"}, "*", external},
 	}},
-	{"to rotate, beside an import (rotate)", []statement{
+	{"to rotate, beside an import (rotate, fleet apply)", []statement{
 		{"Rotate", "Allow", []string{"kms:RotateKeyOnDemand", "kms:GetKeyRotationStatus"}, anyKey, nil},
 		{"TryCiphertexts", "Allow", []string{"kms:Encrypt", "kms:Decrypt"}, anyKey, nil},
 	}},
@@ -98,7 +103,7 @@ var policies = []struct {
 		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
 		{"SayWhoElse", "Allow", []string{"kms:ListGrants", "kms:GetKeyLastUsage", "kms:ListKeyRotations"}, anyKey, nil},
 	}},
-	{"to look (status, fleet init, fleet plan, fleet status, monitor, audit)", []statement{
+	{"to look (status, fleet init, fleet plan, fleet status, fleet prefetch, fleet apply, monitor, audit)", []statement{
 		{"FindKeys", "Allow", []string{"kms:ListKeys", "kms:ListAliases"}, "*", nil},
 		{"LookAtThem", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations", "kms:GetKeyLastUsage", "kms:ListResourceTags"}, anyKey, nil},
 		{"FindTheirEscrows", "Allow", []string{"kms:GetPublicKey"}, anyKey, nil},
@@ -109,7 +114,7 @@ var policies = []struct {
 		{"AlarmsInThem", "Allow", []string{"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"}, "arn:aws:cloudwatch:REGION:ACCOUNT:alarm:keymat-monitor-*", nil},
 		{"RulesInThem", "Allow", []string{"events:PutRule", "events:DescribeRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets"}, "arn:aws:events:REGION:ACCOUNT:rule/keymat-monitor-*", nil},
 	}},
-	{"to delete material (delete-material); keep it apart from the others", []statement{
+	{"to delete material (delete-material, fleet apply); keep it apart from the others", []statement{
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
 		{"LookFirst", "Allow", []string{"kms:DescribeKey", "kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
 		{"SayWhoNotices", "Allow", []string{"kms:GetKeyLastUsage", "kms:ListGrants", "kms:ListKeyRotations"}, anyKey, nil},
@@ -184,6 +189,8 @@ What rotate calls beside RotateKeyOnDemand to create a key and move an alias is
 for --swap-alias, what bring calls to replicate is for --replica. Without Encrypt
 and Decrypt a rotation is not tried out, and says so; without what tells of use
 and grants, delete-material says that it does not know.
+What fleet apply calls depends on what its manifest asks for; ListKeys and
+ListResourceTags find a key that a killed run made and could not say so.
 audit reads CloudTrail, too. None of these works across accounts for imports. verify and lab call ListKeys and
 ListResourceTags to find keys that a killed run left; KMS makes a role of its
 own for the first multi-Region key of an account.

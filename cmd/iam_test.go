@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"maps"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func TestPermissionsAreWhatIsCalled(t *testing.T) {
 			if slices.Contains(p.actions, "TagResource") {
 				called["TagResource"] = true // CreateKey with tags needs it, and does not call it
 			}
-			if p.command == "lab" { // after a run that was killed
+			if p.command == "lab" || p.command == "fleet apply" { // after a run that was killed
 				called["ListKeys"], called["ListResourceTags"] = true, true
 			}
 			got, want := slices.Sorted(maps.Keys(called)), slices.Sorted(slices.Values(p.actions))
@@ -103,11 +104,19 @@ func iamVariants() map[string][]iamVariant {
 			{symmetric + " --tag a=b", "status --tag a=b"},
 			{pair + sealed("ECC_NIST_P256"), "status alias/k --escrow DIR/e"},
 		},
-		"fleet init":   {{symmetric, "fleet init --from-account"}},
-		"fleet plan":   {{symmetric + inFleet, "fleet plan DIR/f"}},
-		"fleet status": {{symmetric + inFleet, "fleet status DIR/f"}},
-		"monitor":      {{symmetric, "monitor alias/k"}},
-		"audit":        {{symmetric, "audit alias/k"}},
+		"fleet init":     {{symmetric, "fleet init --from-account"}},
+		"fleet plan":     {{symmetric + inFleet, "fleet plan DIR/f"}},
+		"fleet status":   {{symmetric + inFleet, "fleet status DIR/f"}},
+		"fleet prefetch": {{symmetric + sealed("SYMMETRIC_DEFAULT") + "; delete-material alias/k --material DIR/k --yes", "fleet prefetch DIR/imported.yaml --out DIR/ahead"}},
+		"fleet apply": {
+			{mac + sealed("HMAC_256") + "; delete-material alias/k --material DIR/k --yes", "fleet apply DIR/imported.yaml --open-key DIR/kek --yes"},
+			{pair + sealed("ECC_NIST_P256") + "; delete-material alias/k --material DIR/k --yes", "fleet apply DIR/imported.yaml --open-key DIR/kek --yes"},
+			{symmetric, "fleet apply DIR/deleted.yaml --yes"},
+			{symmetric + "; generate --spec SYMMETRIC_DEFAULT --out DIR/kek; escrow seal --generate --spec SYMMETRIC_DEFAULT --seal-key DIR/kek --out DIR/e", "fleet apply DIR/rotated.yaml --open-key DIR/kek --yes"},
+			{"generate --spec SYMMETRIC_DEFAULT --out DIR/k" + sealed("SYMMETRIC_DEFAULT"), "fleet apply DIR/everywhere.yaml --open-key DIR/kek --yes"},
+		},
+		"monitor": {{symmetric, "monitor alias/k"}},
+		"audit":   {{symmetric, "audit alias/k"}},
 		"reimport": {
 			{mac, "reimport alias/k --material DIR/k --expires 1d"},
 			{pair, "reimport alias/k --material DIR/k --expires 1d"},
@@ -223,7 +232,23 @@ func newCommandBench(t *testing.T, options ...mockkms.Option) *commandBench {
 	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "mock", "AWS_SECRET_ACCESS_KEY": "mock", "AWS_REGION": "eu-central-1", "HOME": t.TempDir()} {
 		t.Setenv(name, value)
 	}
-	return &commandBench{kms: kms, url: server.URL, dir: t.TempDir()}
+	b := &commandBench{kms: kms, url: server.URL, dir: t.TempDir()}
+	for name, wanted := range fleetManifests {
+		text := "{kind: keymat/fleet, version: 1, name: f, places: {here: {region: eu-central-1}}, defaults: {place: here, expires: never}, keys: [{name: k, " + wanted + "}]}"
+		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// fleetManifests say what becomes of the key alias/k, and which commands can
+// name.
+var fleetManifests = map[string]string{
+	"imported.yaml":   "escrow: e",
+	"deleted.yaml":    "want: deleted, escrow: e",
+	"rotated.yaml":    "escrow: never, rotate: {on: 2026-01-01, escrow: e}",
+	"everywhere.yaml": "escrow: e, replicas: [us-west-2], tags: {team: a}",
 }
 
 // run runs commands separated by semicolons; DIR is the bench's folder. A fleet

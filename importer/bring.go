@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/token"
 	"github.com/keymat/keymat/wrap"
 )
 
@@ -18,7 +17,7 @@ import (
 // use what can be confirmed without touching the key again. r.Wrapped is made
 // here and has to be nil.
 func (i *Importer) Bring(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Receipt, Proof, error) {
-	receipt, err := i.transfer(ctx, k, m, pair, r)
+	receipt, err := i.Transfer(ctx, k, WrapperOf(m), pair, r)
 	if err != nil {
 		return Receipt{}, Proof{}, err
 	}
@@ -28,21 +27,6 @@ func (i *Importer) Bring(ctx context.Context, k Key, m *material.Material, pair 
 	k.State, k.MaterialID = receipt.State, receipt.MaterialID
 	proof, err := i.Confirm(ctx, k, m, ConfirmOptions{})
 	return receipt, proof, err
-}
-
-// transfer is fetch, wrap and import in one go.
-func (i *Importer) transfer(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Receipt, error) {
-	if err := r.Expiry.Check(i.now()); err != nil {
-		return Receipt{}, err
-	}
-	p, err := i.Fetch(ctx, k, pair)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if r.Wrapped, err = token.Wrap(p, m); err != nil {
-		return Receipt{}, err
-	}
-	return i.Import(ctx, r)
 }
 
 // Deleted says what DeleteMaterial did. State is the key's afterwards.

@@ -3,15 +3,10 @@
 package importer
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/material"
@@ -55,9 +50,6 @@ type ConfirmOptions struct {
 	Pair     wrap.Pair // wrapping for the re-import
 }
 
-// nonceLength is in bytes; long enough that no MAC of it exists yet.
-const nonceLength = 32
-
 // Confirm finds out whether KMS holds exactly this material. Key pairs are
 // compared by public key (GetPublicKey), HMAC keys by the MAC of a fresh nonce
 // (GenerateMac). A symmetric key gives no such answer: with o.Reimport the same
@@ -70,17 +62,15 @@ func (i *Importer) Confirm(ctx context.Context, k Key, m *material.Material, o C
 	if k.State == types.KeyStatePendingImport {
 		return Proof{}, &StateError{KeyARN: k.ARN, State: k.State}
 	}
+	w, err := WitnessOf(m)
+	if err != nil {
+		return Proof{}, err
+	}
 	var proof Proof
-	var err error
-	switch {
-	case k.Spec.KeyPair():
-		proof, err = i.comparePublicKeys(ctx, k, m)
-	case k.Spec.Kind() == material.HMAC:
-		proof, err = i.compareMACs(ctx, k, m)
-	case o.Reimport:
+	if k.Spec.Kind() == material.Symmetric && o.Reimport {
 		proof, err = i.proveByReimport(ctx, k, m, o.Pair)
-	default:
-		proof = Proof{Verdict: Unproven, Method: ReportedID, MaterialID: k.MaterialID}
+	} else {
+		proof, err = i.ConfirmBy(ctx, k, w)
 	}
 	if err != nil {
 		return Proof{}, err
@@ -90,44 +80,12 @@ func (i *Importer) Confirm(ctx context.Context, k Key, m *material.Material, o C
 	return proof, nil
 }
 
-func (i *Importer) comparePublicKeys(ctx context.Context, k Key, m *material.Material) (Proof, error) {
-	out, err := i.KMS.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: aws.String(k.ARN)})
-	if err != nil {
-		return Proof{}, &CallError{Operation: "GetPublicKey", Key: k.ARN, Err: err}
-	}
-	return Proof{Method: PublicKeys, Verdict: verdict(bytes.Equal(out.PublicKey, m.PublicKeyDER()))}, nil
-}
-
-func (i *Importer) compareMACs(ctx context.Context, k Key, m *material.Material) (Proof, error) {
-	nonce := make([]byte, nonceLength)
-	rand.Read(nonce)
-	want, err := m.MAC(nonce)
-	if err != nil {
-		return Proof{}, err
-	}
-	out, err := i.KMS.GenerateMac(ctx, &kms.GenerateMacInput{
-		KeyId:        aws.String(k.ARN),
-		Message:      nonce,
-		MacAlgorithm: macAlgorithm(k.Spec),
-	})
-	if err != nil {
-		return Proof{}, &CallError{Operation: "GenerateMac", Key: k.ARN, Err: err}
-	}
-	return Proof{Method: MACs, Verdict: verdict(hmac.Equal(out.Mac, want))}, nil
-}
-
-// macAlgorithm: each HMAC spec has one algorithm, HMAC_256 has HMAC_SHA_256
-// (KMS API, MacAlgorithmSpec).
-func macAlgorithm(s material.Spec) types.MacAlgorithmSpec {
-	return types.MacAlgorithmSpec("HMAC_SHA_" + string(s[len("HMAC_"):]))
-}
-
 func (i *Importer) proveByReimport(ctx context.Context, k Key, m *material.Material, pair wrap.Pair) (Proof, error) {
 	expiry, err := i.currentExpiry(ctx, k)
 	if err != nil {
 		return Proof{}, err
 	}
-	receipt, err := i.transfer(ctx, k, m, pair, ImportRequest{Expiry: expiry, MaterialID: k.MaterialID})
+	receipt, err := i.Transfer(ctx, k, WrapperOf(m), pair, ImportRequest{Expiry: expiry, MaterialID: k.MaterialID})
 	if _, other := errors.AsType[*types.IncorrectKeyMaterialException](err); other {
 		return Proof{Method: Reimport, Verdict: Mismatch, MaterialID: k.MaterialID}, nil
 	}
@@ -149,11 +107,4 @@ func (i *Importer) currentExpiry(ctx context.Context, k Key) (Expiry, error) {
 		return Expiry{}, &AnswerError{Operation: "ListKeyRotations", Field: "Rotations", Got: fmt.Sprintf("with %d materials", len(all)), Want: "one with ID " + k.MaterialID}
 	}
 	return m.Expiry, nil
-}
-
-func verdict(equal bool) Verdict {
-	if equal {
-		return Proven
-	}
-	return Mismatch
 }

@@ -37,7 +37,7 @@ func (i *Importer) copy(ctx context.Context, k Key, arn string) Copy {
 	if arn == k.ARN {
 		return Copy{Importer: i, Key: k}
 	}
-	there, err := i.in(RegionOf(arn))
+	there, err := i.In(RegionOf(arn))
 	if err != nil {
 		return Copy{Key: Key{ARN: arn}, Err: err}
 	}
@@ -48,8 +48,8 @@ func (i *Importer) copy(ctx context.Context, k Key, arn string) Copy {
 	return Copy{Importer: there, Key: found, Err: err}
 }
 
-// in is the same importer in another Region.
-func (i *Importer) in(region string) (*Importer, error) {
+// In is the same importer in another Region.
+func (i *Importer) In(region string) (*Importer, error) {
 	if i.Regions == nil {
 		return nil, fmt.Errorf("there is no client for Region %s", region)
 	}

@@ -57,13 +57,34 @@ func (i *Importer) Create(ctx context.Context, r CreateRequest) (Key, error) {
 		return Key{}, err
 	}
 	if r.Alias != "" {
-		_, err := i.KMS.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(r.Alias), TargetKeyId: aws.String(key.ID)})
-		if err != nil {
-			return key, &UnfinishedError{KeyARN: key.ARN, Err: &CallError{Operation: "CreateAlias", Key: r.Alias, Err: err}}
+		if err := i.NameKey(ctx, key, r.Alias); err != nil {
+			return key, &UnfinishedError{KeyARN: key.ARN, Err: err}
 		}
 	}
 	i.report(Created{Key: key, Alias: r.Alias})
 	return key, nil
+}
+
+// NameKey gives a key an alias. It is well if the key has it already: the answer
+// to an earlier try may have been lost. An alias that names another key is an
+// *AliasTakenError.
+func (i *Importer) NameKey(ctx context.Context, k Key, alias string) error {
+	_, err := i.KMS.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: aws.String(alias), TargetKeyId: aws.String(k.ID)})
+	if _, taken := errors.AsType[*types.AlreadyExistsException](err); taken {
+		var named Key
+		err := i.whileYoung(ctx, k, func() (err error) {
+			named, err = i.Describe(ctx, alias)
+			return err
+		})
+		if err == nil && named.ARN != k.ARN {
+			err = &AliasTakenError{Alias: alias, KeyARN: named.ARN}
+		}
+		return err
+	}
+	if err != nil {
+		return &CallError{Operation: "CreateAlias", Key: alias, Err: err}
+	}
+	return nil
 }
 
 func (r CreateRequest) input() *kms.CreateKeyInput {
@@ -131,6 +152,16 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 
 // youngKey is for how long KMS may not know a new key everywhere.
 const youngKey = time.Minute
+
+// DescribeNew is [Importer.Describe] of a key that was made at a time not long
+// ago: it waits, within a bound, until KMS knows it.
+func (i *Importer) DescribeNew(ctx context.Context, ref string, made time.Time) (k Key, err error) {
+	err = i.whileYoung(ctx, Key{Created: made}, func() error {
+		k, err = i.Describe(ctx, ref)
+		return err
+	})
+	return k, err
+}
 
 // whileYoung repeats call while KMS does not yet know a key made just now:
 // it is eventually consistent (KMS guide, "eventual consistency").

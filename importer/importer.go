@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/keymat/keymat/token"
+	"github.com/keymat/keymat/wrap"
 )
 
 // KMS is what this package calls of the AWS KMS API. *kms.Client satisfies it.
@@ -51,7 +54,14 @@ type Importer struct {
 	// Regions gives the KMS of another Region, for the other copies of a
 	// multi-Region key. It may be nil where no such key is met.
 	Regions func(region string) (KMS, error)
+
+	// Parameters gives import parameters that were fetched ahead, or nil where
+	// there are none: then, and when they do not fit, it fetches. It may be nil.
+	Parameters func(context.Context, Key, wrap.Pair) (*token.Parameters, error)
 }
+
+// Time is the time at KMS.
+func (i *Importer) Time() time.Time { return i.now() }
 
 func (i *Importer) now() time.Time {
 	if i.Now == nil {

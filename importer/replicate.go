@@ -28,7 +28,7 @@ func (i *Importer) Replicate(ctx context.Context, k Key, region string) (Copy, e
 			return c, c.Err
 		}
 	}
-	there, err := i.in(region)
+	there, err := i.In(region)
 	if err != nil {
 		return Copy{}, err
 	}
@@ -63,7 +63,7 @@ func (i *Importer) replicate(ctx context.Context, k Key, region string, there *I
 		return nil
 	}
 	failed := &CallError{Operation: "ReplicateKey", Key: k.ARN, Err: err}
-	if !mayHaveHappened(err) {
+	if !MayHaveHappened(err) {
 		return failed
 	}
 	i.report(LostAnswer{Operation: "ReplicateKey", Err: err})

@@ -38,10 +38,10 @@ func isThrottling(err error) bool {
 	return ok
 }
 
-// mayHaveHappened reports that err does not say whether the call had its
-// effect: it was sent and no answer came, or the answer was a fault of the
-// service, or not the service's at all.
-func mayHaveHappened(err error) bool {
+// MayHaveHappened reports that the error of a call to KMS does not say whether
+// the call had its effect: it was sent and no answer came, or the answer was a
+// fault of the service, or not the service's at all.
+func MayHaveHappened(err error) bool {
 	if isThrottling(err) {
 		return false
 	}

@@ -16,9 +16,17 @@ import (
 // RotateRequest asks for a rotation to new material.
 type RotateRequest struct {
 	Material    *material.Material
+	Wrap        Wrapper // in place of Material, for one that is not to be in memory all the while
 	Pair        wrap.Pair
 	Expiry      Expiry // of the new material, in every Region
 	Description string // of the new material
+}
+
+func (r RotateRequest) wrapper() Wrapper {
+	if r.Wrap != nil {
+		return r.Wrap
+	}
+	return WrapperOf(r.Material)
 }
 
 // Rotated is the outcome of Rotate. Times are UTC.
@@ -100,7 +108,7 @@ func (i *Importer) stage(ctx context.Context, k Key, state Rotation, r RotateReq
 	if pending, waits := state.Pending(); waits {
 		return i.stageAgain(ctx, k, pending.ID, r, &PendingError{KeyARN: k.ARN, MaterialID: pending.ID})
 	}
-	receipt, err := i.transfer(ctx, k, r.Material, r.Pair, ImportRequest{
+	receipt, err := i.Transfer(ctx, k, r.wrapper(), r.Pair, ImportRequest{
 		Expiry: r.Expiry, Type: types.ImportTypeNewKeyMaterial, Description: r.Description,
 	})
 	if _, known := errors.AsType[*types.IncorrectKeyMaterialException](err); known {
@@ -112,7 +120,7 @@ func (i *Importer) stage(ctx context.Context, k Key, state Rotation, r RotateReq
 // stageAgain imports the material as the one the key knows by id. otherwise is
 // the error when it is another.
 func (i *Importer) stageAgain(ctx context.Context, k Key, id string, r RotateRequest, otherwise error) (Receipt, error) {
-	receipt, err := i.transfer(ctx, k, r.Material, r.Pair, ImportRequest{
+	receipt, err := i.Transfer(ctx, k, r.wrapper(), r.Pair, ImportRequest{
 		Expiry: r.Expiry, Type: types.ImportTypeExistingKeyMaterial, MaterialID: id,
 	})
 	if _, other := errors.AsType[*types.IncorrectKeyMaterialException](err); other {
@@ -157,7 +165,7 @@ func (c Copy) spread(ctx context.Context, id string, r RotateRequest) (Receipt, 
 	if found && !m.Missing(c.now()) && r.Expiry.MetBy(m.Expiry, c.now()) {
 		return Receipt{KeyARN: c.Key.ARN, KeySpec: c.Key.Spec, MaterialID: id, Expiry: m.Expiry, State: c.Key.State, Pending: m.Pending()}, nil
 	}
-	return c.transfer(ctx, c.Key, r.Material, r.Pair, ImportRequest{
+	return c.Transfer(ctx, c.Key, r.wrapper(), r.Pair, ImportRequest{
 		Expiry: r.Expiry, Type: types.ImportTypeExistingKeyMaterial, MaterialID: id,
 	})
 }

@@ -32,7 +32,7 @@ func (i *Importer) send(ctx context.Context, r ImportRequest, before Key) (sent,
 			return sent{materialID: aws.ToString(out.KeyMaterialId)}, nil
 		}
 		failed := &CallError{Operation: "ImportKeyMaterial", Key: before.ARN, Err: err}
-		if !mayHaveHappened(err) {
+		if !MayHaveHappened(err) {
 			return sent{}, failed
 		}
 		i.report(LostAnswer{Operation: "ImportKeyMaterial", Err: err})

@@ -118,7 +118,7 @@ func (t *turning) ask(ctx context.Context) bool {
 	case err == nil:
 		t.asked, t.idle = true, time.Time{}
 		t.report(Rotating{KeyARN: t.key.ARN, MaterialID: t.to})
-	case mayHaveHappened(err):
+	case MayHaveHappened(err):
 		t.report(LostAnswer{Operation: "RotateKeyOnDemand", Err: err})
 		t.lost, t.idle = true, time.Now()
 	case limit:

@@ -207,6 +207,11 @@ func (r *fullRun) fleet(spec material.Spec) {
 		"defaults: {place: here, escrow: app.escrow, expires: never}\nkeys: [{name: fleet, spec: "+string(spec)+"}]\n"))
 	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json")
 	r.do(3, "fleet status", "fleet.yaml", "--json")
+	r.do(0, "fleet apply", "plan.json", "--identity", "id.txt")
+	r.do(0, "delete-material", "alias/fleet", "--material", "app.key")
+	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json", "--force")
+	r.do(0, "fleet prefetch", "plan.json", "--out", "ahead")
+	r.do(0, "fleet apply", "plan.json", "--params", "ahead", "--identity", "id.txt", "--json")
 	r.write("mistaken.key", append([]byte("kind: keymat/fleet\nmaterial: "), r.read("app.key")...))
 	r.do(1, "fleet plan", "mistaken.key")
 }

@@ -23,16 +23,25 @@ func main() {
 	loads := flag.Int("loads", 3, "how often each load is repeated")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
 	pid := flag.Int("pid", 0, "the `process` that does so, to measure its processor time")
-	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet or binary")
+	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet, apply or binary")
 	keys := flag.Int("keys", 100_000, "how many keys the largest fleet has")
+	applied := flag.Int("applied", 1000, "how many keys fleet apply re-imports")
+	quotas := flag.Bool("quotas", true, "let fleet apply also wait for KMS's quotas")
 	flag.Parse()
-	if err := run(*only, *starts, *imports, *loads, *keys, other(*beside, *pid)); err != nil {
+	fleets := fleetSizes{*keys, *applied, *quotas}
+	if err := run(*only, *starts, *imports, *loads, fleets, other(*beside, *pid)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, starts, imports, loads, keys int, beside *server) error {
+// fleetSizes say how large fleets are, and whether they also wait for quotas.
+type fleetSizes struct {
+	planned, applied int
+	quotas           bool
+}
+
+func run(only string, starts, imports, loads int, fleets fleetSizes, beside *server) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -50,7 +59,8 @@ func run(only string, starts, imports, loads, keys int, beside *server) error {
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
 		{"load", func() error { return measureLoad(dir, keymat, beside, loads) }},
-		{"fleet", func() error { return measureFleet(dir, keymat, keys) }},
+		{"fleet", func() error { return measureFleet(dir, keymat, fleets.planned) }},
+		{"apply", func() error { return measureApply(dir, keymat, fleets.applied, fleets.quotas) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
 		if only != "" && only != part.name {
