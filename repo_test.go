@@ -32,7 +32,8 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
+		"ceremony/preflight",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
 	},
@@ -45,6 +46,10 @@ var layers = map[string][]string{
 	"token":     {"wrap", "material"},
 	"wrap":      {"material"},
 	"material":  {},
+
+	"material/entropy": {"material"},
+
+	"ceremony/preflight": {},
 
 	"cmd/keymat-hsm": {"hsmcmd", "hsm/cryptoki"},
 	"hsmcmd":         {"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term"},
@@ -96,6 +101,10 @@ var libraries = map[string][]string{
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
 
+	"material/entropy": {},
+
+	"ceremony/preflight": {"golang.org/x/sys/"},
+
 	// Of the library for PKCS #11, hsm has the standard's numbers only, which need no C compiler.
 	"hsm":          {"github.com/miekg/pkcs11", "github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/cryptobyte"},
 	"hsm/cryptoki": {"github.com/miekg/pkcs11"},
@@ -121,7 +130,7 @@ var libraries = map[string][]string{
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
-	"material", "wrap", "token", "hsm", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"material", "material/entropy", "wrap", "token", "hsm", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
 }
 

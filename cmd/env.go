@@ -49,7 +49,7 @@ func newExitCodesTopic() *cobra.Command {
   1    failed; the error says why, the hint what to do
   2    wrong usage; nothing was done
   3    the answer is no: KMS does not hold this material, a rule does not hold,
-       or a key expires within the time asked about
+       a key expires within the time asked about, or a machine is not fit
   4    partly done, and safe to run again
   130  interrupted`
 	})

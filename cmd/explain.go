@@ -101,7 +101,7 @@ func explainCause(err error) advice {
 	if _, ok := errors.AsType[*noError](err); ok {
 		return advice{exit: exitNo}
 	}
-	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainMaterial, explainLocal, explainStack, explainKMS, explainConnection} {
+	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainMaterial, explainLocal, explainStack, explainKMS, explainConnection} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/inventory"
 	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/material/entropy"
 	"github.com/keymat/keymat/token"
 	"github.com/keymat/keymat/wrap"
 )
@@ -29,9 +30,9 @@ func newInspectCmd(a *app) *cobra.Command {
 		Use:   "inspect <file>",
 		Short: "Say what a file is",
 		Long: `Say what a file is: key material in any form, a public key, import parameters, a
-wrapped package, an escrow or a share of one, the console's download, a KMS
-ciphertext. Secrets are never shown; nothing is asked for and nothing is changed.
-- reads standard input.
+wrapped package, an escrow or a share of one, a record of randomness, the
+console's download, a KMS ciphertext. Secrets are never shown; nothing is asked
+for and nothing is changed. - reads standard input.
 
 Of a KMS ciphertext it tells which key material opens it and, with --escrow, which
 escrow in a file or folder holds that, as far as records of drills and receipts
@@ -133,6 +134,12 @@ func inspectOurs(data []byte) (inspection, error) {
 			return inspection{}, err
 		}
 		return describeDrill(d), nil
+	case entropy.RecordKind:
+		r, err := entropy.ReadRecord(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeRandomness(r), nil
 	}
 	return inspection{}, nil
 }

@@ -21,8 +21,8 @@ type verifyPlan struct {
 	Keys       int      `json:"keys"`
 	Cost       float64  `json:"cost_usd"` // at most
 	MovesClock bool     `json:"moves_clock"`
-	Effects    []string `json:"effects"` // beyond making keys
-	Actions    []string `json:"iam_actions"`
+	Effects    []string `json:"effects"`     // beyond making keys
+	Actions    []string `json:"iam_actions"` // for the rules that are not skipped
 }
 
 // Prices of KMS. "Each AWS KMS key that you create in AWS KMS costs $1/month
@@ -39,13 +39,15 @@ const (
 func planOf(t *target, selection []rules.Rule) verifyPlan {
 	p := verifyPlan{
 		Target: t.name, Region: t.region, Second: t.second,
-		Rules: []string{}, Skipped: []string{}, Effects: []string{}, Actions: verifyActions(),
+		Rules: []string{}, Skipped: []string{}, Effects: []string{},
 	}
+	var tested []rules.Rule
 	for _, r := range selection {
 		if r.MovesClock && t.clock == nil || r.TwoRegions && t.second == "" {
 			p.Skipped = append(p.Skipped, r.ID)
 			continue
 		}
+		tested = append(tested, r)
 		p.Rules = append(p.Rules, r.ID)
 		p.Keys += r.Keys
 		p.MovesClock = p.MovesClock || r.MovesClock
@@ -53,20 +55,11 @@ func planOf(t *target, selection []rules.Rule) verifyPlan {
 			p.Effects = append(p.Effects, r.Effects)
 		}
 	}
+	p.Actions = ofKMS(slices.Sorted(slices.Values(verifyActions(tested))))
 	if t.billed {
 		p.Cost = float64(p.Keys) * keyPrice * mostVersions * billedHours / monthHours
 	}
 	return p
-}
-
-// verifyActions are the IAM actions that testing all rules takes.
-func verifyActions() []string {
-	for _, p := range permissions {
-		if p.command == "verify" {
-			return ofKMS(slices.Sorted(slices.Values(p.actions)))
-		}
-	}
-	return nil
 }
 
 func (p verifyPlan) describeKeys() string {
@@ -99,7 +92,7 @@ func (p verifyPlan) text(w io.Writer) {
 	for _, id := range p.Skipped {
 		fmt.Fprintf(w, "  %s (skipped)\n", id)
 	}
-	fmt.Fprintln(w, "\nThe IAM actions that all rules together take (keymat help iam prints a policy):")
+	fmt.Fprintln(w, "\nThe IAM actions that these rules take (keymat help iam prints a policy for all):")
 	for _, action := range p.Actions {
 		fmt.Fprintf(w, "  %s\n", action)
 	}

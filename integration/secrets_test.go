@@ -37,6 +37,7 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 				r.search(searchTerms(secretsOf(t, spec, r.read("app.key"))))
 				r.search(searchTerms(r.labSecrets()))
 				r.search(searchTerms([][]byte{r.sharedKey()}))
+				r.search(searchTerms(r.componentSecrets()))
 			})
 		}
 	}
@@ -93,7 +94,8 @@ func (r *fullRun) listen(command string, args ...string) outcome {
 
 // Files that hold the secret because the test says so; so does the state of a
 // mock, which protects nothing.
-var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db", "lab-key.pem"}
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db", "lab-key.pem",
+	"component1.txt", "component2.txt", "combined.key", "mixed.key", "dice.txt"}
 
 // everyCommand takes material through its life, with the mistakes that people
 // make on the way.
@@ -103,7 +105,8 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	if spec.KeyPair() {
 		generate = append(generate, "--public-out", "app.pub")
 	}
-	r.do(0, "generate", generate...)
+	r.do(0, "generate", append(generate, "--randomness-out", "app.randomness")...)
+	r.components()
 	r.do(0, "create", "--spec", string(spec), "--alias", "alias/app")
 	r.do(0, "fetch", "alias/app", "--out", "params.json", "--raw-dir", ".")
 	r.do(0, "wrap", "--material", "app.key", "--params", "params.json", "--out", "wrapped.json", "--raw", "raw")
@@ -141,6 +144,7 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.everyEscrow(spec)
+	r.listen("ceremony preflight", "--workspace", ".")
 	r.do(0, "lab")
 	r.do(0, "lab", "portability", "--html", "portability.html")
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
@@ -150,6 +154,34 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")
+}
+
+// components makes material in every way that asks nothing.
+func (r *fullRun) components() {
+	r.t.Helper()
+	r.write("dice.txt", []byte("4163 5246 1625 5321 3642"))
+	r.do(0, "generate component", "--spec", "HMAC_256", "--out", "component1.txt")
+	r.do(0, "generate component", "--spec", "HMAC_256", "--out", "component2.txt")
+	r.do(0, "generate", "--spec", "HMAC_256", "--component", "component1.txt", "--component", "component2.txt", "--out", "combined.key", "--randomness-out", "combined.randomness")
+	r.do(0, "generate", "--spec", "HMAC_256", "--dice-from", "dice.txt", "--mix", "component1.txt", "--out", "mixed.key", "--randomness-out", "mixed.randomness")
+	r.do(1, "generate", "--spec", "HMAC_512", "--component", "component1.txt", "--component", "component2.txt", "--out", "never")
+	r.do(1, "generate", "--spec", "HMAC_256", "--dice-from", "component1.txt", "--out", "never")
+	r.do(0, "inspect", "mixed.randomness")
+	r.listen("inspect", "component1.txt")
+}
+
+// componentSecrets are the secrets that components left.
+func (r *fullRun) componentSecrets() (secrets [][]byte) {
+	r.t.Helper()
+	for _, name := range []string{"component1.txt", "component2.txt"} {
+		text, _, _ := strings.Cut(string(r.read(name)), "hmac:")
+		secret, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil || len(secret) != 32 {
+			r.t.Fatalf("no component in %s: %v", name, err)
+		}
+		secrets = append(secrets, secret)
+	}
+	return append(secrets, r.read("combined.key"), r.read("mixed.key"), r.read("dice.txt"))
 }
 
 // rotations brings the material into a key of other material, by the way that
@@ -209,8 +241,13 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow")) {
-		if name != "mock" && name != "escrow" && !slices.Contains(r.ran, name) {
+	groups := []string{"mock", "escrow", "ceremony"}
+	names := slices.Concat(r.commands(), r.commands("generate"))
+	for _, group := range groups {
+		names = append(names, r.commands(strings.Fields(group)...)...)
+	}
+	for _, name := range names {
+		if !slices.Contains(groups, name) && !slices.Contains(r.ran, name) {
 			r.t.Errorf("everyCommand leaves out keymat %s", name)
 		}
 	}
@@ -221,7 +258,7 @@ func (r *fullRun) commands(below ...string) (names []string) {
 	r.t.Helper()
 	completions := r.run(built.keymat, slices.Concat([]string{"__complete"}, below, []string{""})...)
 	for line := range strings.Lines(string(completions)) {
-		if name, _, found := strings.Cut(line, "\t"); found {
+		if name, _, found := strings.Cut(line, "\t"); found && !strings.HasPrefix(name, "-") { // flags that are required come along
 			names = append(names, strings.Join(append(below, name), " "))
 		}
 	}

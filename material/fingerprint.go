@@ -58,6 +58,10 @@ func cmacFingerprint(key []byte) (Fingerprint, error) {
 	return Fingerprint{Kind: CMAC, Value: hex.EncodeToString(m[:checkValueSize])}, nil
 }
 
+// CheckValue returns the [HMACCheck] of a secret that is no material by itself, such as a component of some. The secret shall be
+// uniformly random, or the value helps whoever guesses it.
+func CheckValue(s Secret) Fingerprint { return hmacFingerprint(s.bytes()) }
+
 func hmacFingerprint(key []byte) Fingerprint {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("keymat/kcv/v1"))
