@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -65,12 +66,18 @@ func TestTarget(t *testing.T) {
 				t.Fatal(err)
 			}
 			stack := middleware.NewStack("", smithyhttp.NewStackRequest)
+			retry := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				return next.HandleFinalize(ctx, in)
+			}
+			if err := stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Retry", retry), middleware.After); err != nil {
+				t.Fatal(err)
+			}
 			for _, add := range client.Options().APIOptions {
 				if err := add(stack); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if paced := slices.Contains(stack.Initialize.List(), "pace"); paced != test.want.billed {
+			if paced := slices.Contains(stack.Finalize.List(), "pace"); paced != test.want.billed {
 				t.Errorf("calls wait for their turn: %t, want %t", paced, test.want.billed)
 			}
 		})

@@ -63,7 +63,7 @@ func (p *Pacer) Slow(o *kms.Options) { p.In("")(o) }
 func (p *Pacer) In(account string) func(*kms.Options) {
 	return func(o *kms.Options) {
 		o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(s *middleware.Stack) error {
-			err := s.Initialize.Add(middleware.InitializeMiddlewareFunc("pace-replica", noteReplica), middleware.After)
+			err := s.Initialize.Add(middleware.InitializeMiddlewareFunc("pace", noteReplica), middleware.After)
 			hold := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 				return p.hold(ctx, account, in, next)
 			}
