@@ -32,7 +32,7 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/slip39", "material", "mockkms",
+		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "mockkms",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
 		"internal/page", "internal/term",
 	},
