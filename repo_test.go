@@ -32,19 +32,28 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "mockkms",
+		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript", "fleet", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
-		"internal/page", "internal/term",
+		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
+	"ceremony/record":     {"ceremony/transcript", "internal/files"},
+	"ceremony/transcript": {"ceremony/plan", "escrow/slip39"},
+	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
+
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"importer", "wrap", "material"},
+	"fleet":     {"fleet/manifest", "inventory", "importer", "escrow", "wrap", "material"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
 	"token":     {"wrap", "material"},
 	"wrap":      {"material"},
 	"material":  {},
+
+	"material/entropy": {"material"},
+
+	"ceremony/preflight": {},
 
 	"cmd/keymat-hsm": {"hsmcmd", "hsm/cryptoki"},
 	"hsmcmd":         {"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term"},
@@ -56,6 +65,8 @@ var layers = map[string][]string{
 	"escrow/shamir":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
 	"escrow/internal/gf256":  {},
 	"escrow/internal/subset": {},
+
+	"fleet/manifest": {"importer", "wrap", "material"},
 
 	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
 	"mockkms/internal/hsm":    {},
@@ -69,9 +80,15 @@ var layers = map[string][]string{
 	"internal/pace":          {},
 	"internal/card":          {"internal/page"},
 	"internal/page":          {},
+	"internal/shelf":         {"escrow", "internal/files"},
+	"internal/spoken":        {},
+	"internal/sshsig":        {},
+	"internal/stack":         {},
 	"internal/term":          {},
 	"internal/term/termtest": {},
 	"internal/transcript":    {},
+
+	"internal/stack/stacktest": {},
 
 	"docs":        {},
 	"docs/gen":    {"cmd", "hsmcmd"},
@@ -92,6 +109,10 @@ var libraries = map[string][]string{
 	"wrap":     {"github.com/tink-crypto/tink-go/v2/kwp/subtle"},
 	"token":    {},
 
+	"material/entropy": {},
+
+	"ceremony/preflight": {"golang.org/x/sys/"},
+
 	// Of the library for PKCS #11, hsm has the standard's numbers only, which need no C compiler.
 	"hsm":          {"github.com/miekg/pkcs11", "github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/cryptobyte"},
 	"hsm/cryptoki": {"github.com/miekg/pkcs11"},
@@ -109,16 +130,25 @@ var libraries = map[string][]string{
 		"filippo.io/mldsa", "github.com/cloudflare/circl/kem/mlkem/mlkem512"},
 	"mockkms/internal/policy": {},
 
-	"internal/card":   {"rsc.io/qr"},
+	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
+
+	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
 	"internal/ledger": {"github.com/gofrs/flock"},
+	"internal/spoken": {},
+	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+
+	"ceremony/transcript": {},
+	"ceremony/record":     {"github.com/gofrs/flock"},
+	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 }
 
 // pure packages do no input or output but what their callers hand them.
 var pure = []string{
-	"material", "wrap", "token", "hsm", "mockkms/internal/hsm", "mockkms/internal/policy",
+	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript",
 }
 
 // outside is the part of the standard library that reaches the machine.

@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +18,8 @@ import (
 )
 
 type auditOptions struct {
-	receipts []string
+	receipts   []string
+	allRegions bool
 }
 
 func newAuditCmd(a *app) *cobra.Command {
@@ -37,13 +35,18 @@ log is read instead.
 With --receipts the imports are held against what keymat said of its own: the
 JSON results of import, bring, reimport and renew. An import without a receipt, a
 receipt without an import, or another expiry is flagged; exit code 3 says that
-there was one.`,
+there was one.
+
+Each copy of a multi-Region key has a history of its own. --all-regions shows them
+as one; a Region that cannot be asked does not hide the others (exit code 4).`,
 		Example: `  keymat audit alias/app
+  keymat audit alias/app --all-regions
   keymat audit alias/app --receipts /var/log/keymat/reimport.json`,
 		Args: oneArg("key"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.audit(cmd, args[0], o) },
 	}
 	c.Flags().StringArrayVar(&o.receipts, "receipts", nil, "`file` of JSON results of keymat, one after another; repeat for more")
+	c.Flags().BoolVar(&o.allRegions, "all-regions", false, "of every copy of a multi-Region key")
 	return c
 }
 
@@ -61,27 +64,66 @@ func (a *app) audit(c *cobra.Command, ref string, o auditOptions) error {
 	if err != nil {
 		return err
 	}
-	events, told, err := a.history(c, key)
-	if err != nil {
-		return err
+	copies := []importer.Copy{{Key: key}}
+	if o.allRegions {
+		copies = im.CopiesOf(ctx, key)
+	} else {
+		a.sayOtherCopies(key)
 	}
-	result := auditOf(key, events)
-	if len(o.receipts) > 0 {
-		differences, unchecked := audit.Compare(key.ARN, events, receipts, told)
-		result.compare(differences, unchecked)
+	result, failed := a.auditCopies(c, copies, receipts, o)
+	if failed != nil && len(result.Failed) == len(copies) {
+		return failed
 	}
-	for _, arn := range key.Copies {
-		if arn != key.ARN {
-			a.say("its copy %s has a history of its own", arn)
-		}
-	}
+	result.KeyARN = key.ARN
 	if err := a.print(result); err != nil {
 		return err
 	}
-	if result.Differences != nil && len(*result.Differences) > 0 {
+	switch {
+	case result.Differences != nil && len(*result.Differences) > 0:
 		return errDiffers
+	case failed != nil:
+		return &partlyError{err: failed}
 	}
 	return nil
+}
+
+func (a *app) sayOtherCopies(key importer.Key) {
+	for _, arn := range key.Copies {
+		if arn != key.ARN {
+			a.say("its copy %s has a history of its own, which --all-regions shows", arn)
+		}
+	}
+}
+
+// auditCopies puts the histories of the copies together, and says of those that
+// cannot be known why. failed is why the first of them cannot.
+func (a *app) auditCopies(c *cobra.Command, copies []importer.Copy, receipts []audit.Receipt, o auditOptions) (result audited, failed error) {
+	result.Events = []auditEvent{}
+	if len(o.receipts) > 0 {
+		result.Differences = &[]auditDiffers{}
+	}
+	for _, one := range copies {
+		events, told, err := []audit.Event(nil), audit.Window{}, one.Err
+		if err == nil {
+			events, told, err = a.history(c, one.Key)
+		}
+		region := ""
+		if o.allRegions {
+			region = importer.RegionOf(one.Key.ARN)
+		}
+		if err != nil {
+			failed = firstOf(failed, err)
+			result.Failed = append(result.Failed, auditFailed{Region: region, KeyARN: one.Key.ARN, Error: describeError(err)})
+			continue
+		}
+		result.add(region, events)
+		if len(o.receipts) > 0 {
+			differences, unchecked := audit.Compare(one.Key.ARN, events, receipts, told)
+			result.compare(region, differences, unchecked)
+		}
+	}
+	result.sort()
+	return result, failed
 }
 
 var errDiffers = &noError{"the trail and the receipts do not say the same"}
@@ -156,98 +198,4 @@ func mockHistory(ctx context.Context, mock mockControl, keyARN string) ([]audit.
 		}
 	}
 	return events, nil
-}
-
-// audited is the result of audit. Differences are there when receipts were given.
-type audited struct {
-	KeyARN      string          `json:"key_arn"`
-	Events      []auditEvent    `json:"events"`
-	Differences *[]auditDiffers `json:"differences,omitempty"`
-	Unchecked   int             `json:"receipts_outside_trail,omitempty"`
-}
-
-type auditEvent struct {
-	At         string `json:"at"`
-	Name       string `json:"event"`
-	MaterialID string `json:"key_material_id,omitempty"`
-	Expires    string `json:"expires,omitempty"`
-	Who        string `json:"who,omitempty"`
-	Error      string `json:"error_code,omitempty"`
-	ID         string `json:"event_id"`
-}
-
-type auditDiffers struct {
-	At         string `json:"at"`
-	MaterialID string `json:"key_material_id,omitempty"`
-	Who        string `json:"who,omitempty"`
-	EventID    string `json:"event_id,omitempty"`
-	Reason     string `json:"reason"`
-}
-
-func auditOf(key importer.Key, events []audit.Event) audited {
-	result := audited{KeyARN: key.ARN, Events: []auditEvent{}}
-	for _, e := range events {
-		result.Events = append(result.Events, auditEvent{
-			At: seconds(e.At), Name: e.Name, MaterialID: e.MaterialID, Expires: e.Expires, Who: e.Who, Error: e.Error, ID: e.ID,
-		})
-	}
-	return result
-}
-
-func (r *audited) compare(differences []audit.Difference, unchecked int) {
-	all := []auditDiffers{}
-	for _, d := range differences {
-		one := auditDiffers{Reason: d.Reason}
-		if d.Receipt != nil {
-			one.At, one.MaterialID = seconds(d.Receipt.At), d.Receipt.MaterialID
-		}
-		if d.Event != nil {
-			one.At, one.MaterialID, one.Who, one.EventID = seconds(d.Event.At), d.Event.MaterialID, d.Event.Who, d.Event.ID
-		}
-		all = append(all, one)
-	}
-	r.Differences, r.Unchecked = &all, unchecked
-}
-
-func (r audited) text(w io.Writer) {
-	if len(r.Events) == 0 {
-		fmt.Fprintln(w, "the trail tells nothing of this key's material")
-	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, e := range r.Events {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", e.At, e.Name, short(e.MaterialID), e.outcome(), e.Who)
-	}
-	tw.Flush()
-	if r.Differences == nil {
-		return
-	}
-	for _, d := range *r.Differences {
-		fmt.Fprintf(w, "differs: %s %s: %s\n", d.At, short(d.MaterialID), d.Reason)
-	}
-	if len(*r.Differences) == 0 {
-		fmt.Fprintln(w, "every import has its receipt, and every receipt its import")
-	}
-	if r.Unchecked > 0 {
-		fmt.Fprintf(w, "%d receipts are of a time that the trail does not tell of\n", r.Unchecked)
-	}
-}
-
-func (e auditEvent) outcome() string {
-	switch {
-	case e.Error != "":
-		return "refused: " + e.Error
-	case e.Expires == "never":
-		return "never expires"
-	case e.Expires != "":
-		return "expires " + e.Expires
-	}
-	return ""
-}
-
-// short is enough of a KeyMaterialId to tell those of one key apart.
-func short(id string) string {
-	if len(id) <= 12 {
-		return id
-	}
-	return id[:12]
 }

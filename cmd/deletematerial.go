@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 type deleteOptions struct {
 	materialID string
 	material   keyFile
+	escrows    escrowFinder
 	dryRun     bool
 }
 
@@ -35,20 +37,26 @@ First it says who will notice, as far as KMS tells: when the key was last used,
 its aliases, the grants on it, its materials. Then it asks for the key's alias,
 or ID if it has none, to be typed; --yes does without.
 
-AWS keeps no copy. Name yours with --material and it is checked first; with key
-pairs and HMAC keys it is compared with the key.`,
+AWS keeps no copy. With --escrow it says which escrow in a file or folder holds
+the material, how that is known, and when it was last drilled. Name a copy with
+--material and it is checked first; with key pairs and HMAC keys it is compared
+with the key.`,
 		Example: `  keymat delete-material alias/app --material app.key
-  keymat delete-material alias/app --dry-run`,
+  keymat delete-material alias/app --escrow /mnt/escrow --dry-run`,
 		Args: oneArg("key"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.deleteMaterial(cmd.Context(), args[0], o) },
 	}
 	c.Flags().StringVar(&o.materialID, "material-id", "", "the KeyMaterialId (`ID`) to delete (default: the current one)")
 	o.material.register(c, "`file` with your copy, to be checked before anything is deleted")
+	o.escrows.register(c)
 	dryRunFlag(c, &o.dryRun)
 	return c
 }
 
 func (a *app) deleteMaterial(ctx context.Context, ref string, o deleteOptions) error {
+	if err := o.escrows.look(a); err != nil {
+		return err
+	}
 	im, err := a.importer(ctx, ref)
 	if err != nil {
 		return err
@@ -67,11 +75,13 @@ func (a *app) deleteMaterial(ctx context.Context, ref string, o deleteOptions) e
 	if err != nil {
 		return err
 	}
-	d := inventory.Place{KMS: client, Now: a.now}.DependentsOf(ctx, key)
+	d := inventory.Place{KMS: client, Now: a.now, PublicKeys: o.escrows.publicKeys()}.DependentsOf(ctx, key)
 	a.sayWhatStops(d, o)
 	a.sayWhoNotices(d)
+	known := o.escrows.of(d.Item, o.target(key))
+	a.sayWhatBringsItBack(known, o)
 	if o.dryRun {
-		return a.print(deletionOf(d, a.now()))
+		return a.print(deletionOf(d, known, a.now()))
 	}
 	if err := a.confirmByName(ctx, "This deletes the key material of "+key.ARN, nameToType(ref, d.Item)); err != nil {
 		return err
@@ -80,8 +90,11 @@ func (a *app) deleteMaterial(ctx context.Context, ref string, o deleteOptions) e
 	if err != nil {
 		return err
 	}
-	return a.print(deleted{KeyARN: done.KeyARN, MaterialID: done.MaterialID, KeyState: string(done.State)})
+	return a.print(deleted{KeyARN: done.KeyARN, MaterialID: done.MaterialID, KeyState: string(done.State), knownEscrows: known})
 }
+
+// target is the material that is to be deleted.
+func (o deleteOptions) target(key importer.Key) string { return cmp.Or(o.materialID, key.MaterialID) }
 
 // nameToType is what has to be typed: the alias the user named, or another one
 // of the key, or its ID.
@@ -96,7 +109,6 @@ func nameToType(ref string, i inventory.Item) string {
 // touching the key, and refuses to go on when it is another one.
 func (a *app) checkCopy(ctx context.Context, im *importer.Importer, key importer.Key, o deleteOptions) error {
 	if o.material.name == "" {
-		a.warn("keymat knows of no copy of this material; without one it can never come back")
 		return nil
 	}
 	m, err := a.readMaterial(ctx, o.material, key.Spec)
@@ -113,10 +125,7 @@ func (a *app) checkCopy(ctx context.Context, im *importer.Importer, key importer
 // sayWhatStops says what the deletion does to the key.
 func (a *app) sayWhatStops(d inventory.Dependents, o deleteOptions) {
 	key := d.Item.Key
-	target := o.materialID
-	if target == "" {
-		target = key.MaterialID
-	}
+	target := o.target(key)
 	for _, m := range d.Item.Materials {
 		if m.ID == target && m.Pending() {
 			a.say("material %s of %s only waits for rotation: it is forgotten, and the key goes on", m.ID, key.ARN)
@@ -136,7 +145,7 @@ func (a *app) sayWhatStops(d inventory.Dependents, o deleteOptions) {
 // sayWhoNotices says who uses the key, as far as KMS tells.
 func (a *app) sayWhoNotices(d inventory.Dependents) {
 	i := d.Item
-	if use := detailsOf(i, a.now()).lastUse(); use != "" {
+	if use := detailsOf(i, escrowFinder{}, a.now()).lastUse(); use != "" {
 		a.say("last use: %s", use)
 	}
 	if len(i.Aliases) > 0 {
@@ -158,6 +167,28 @@ func (a *app) sayWhoNotices(d inventory.Dependents) {
 	}
 }
 
+// sayWhatBringsItBack says which escrows of the material are known, and how well
+// they were tried; or that none is.
+func (a *app) sayWhatBringsItBack(known *knownEscrows, o deleteOptions) {
+	switch {
+	case known != nil && len(known.Escrows) > 0:
+		for _, e := range known.Escrows {
+			a.say("escrow of this material: %s", e.words())
+		}
+		a.say("%s", known.Last.words())
+		if known.atHand() == 0 {
+			a.warn("no file of these escrows is in %s", o.escrows.where())
+		}
+	case known != nil && o.material.name != "":
+		a.say("nothing in %s is known to hold this material; your copy is %s", o.escrows.where(), o.material.name)
+	case o.material.name != "": // the copy was checked, and there was nowhere else to look
+	case known != nil:
+		a.warn("no escrow of this material is known: nothing in %s is known to hold it; without a copy it can never come back", o.escrows.where())
+	default:
+		a.warn("keymat knows of no copy of this material, for it was not told where to look: --escrow FOLDER; without a copy it can never come back")
+	}
+}
+
 // deletion is what a dry run of delete-material found.
 type deletion struct {
 	keyFields
@@ -165,6 +196,7 @@ type deletion struct {
 	Aliases []string `json:"aliases"`
 	Grants  []grant  `json:"grants"`
 	*keyStatusDetails
+	*knownEscrows // of the material; nil if there was nowhere to look
 }
 
 type grant struct {
@@ -174,13 +206,14 @@ type grant struct {
 	Operations []string `json:"operations"`
 }
 
-func deletionOf(d inventory.Dependents, now time.Time) deletion {
+func deletionOf(d inventory.Dependents, known *knownEscrows, now time.Time) deletion {
 	result := deletion{
 		keyFields:        fieldsOf(d.Item.Key),
 		DryRun:           true,
 		Aliases:          append([]string{}, d.Item.Aliases...),
 		Grants:           []grant{},
-		keyStatusDetails: detailsOf(d.Item, now),
+		keyStatusDetails: detailsOf(d.Item, escrowFinder{}, now),
+		knownEscrows:     known,
 	}
 	for _, g := range d.Grants {
 		result.Grants = append(result.Grants, grant{ID: g.ID, Name: g.Name, Grantee: g.Grantee, Operations: g.Operations})
@@ -196,6 +229,7 @@ type deleted struct {
 	KeyARN     string `json:"key_arn"`
 	MaterialID string `json:"key_material_id,omitempty"`
 	KeyState   string `json:"key_state"`
+	*knownEscrows
 }
 
 func (d deleted) text(w io.Writer) {

@@ -86,7 +86,7 @@ func (d *desk) golden(name string) string {
 	return string(content)
 }
 
-func (d *desk) run(p *person, status int, args ...string) {
+func (d *desk) run(p term.Prompter, status int, args ...string) {
 	d.t.Helper()
 	d.stdout.Reset()
 	d.stderr.Reset()

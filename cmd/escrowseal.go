@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/material/entropy"
 )
 
 type escrowSealOptions struct {
 	material keyFile
 	spec     material.Spec
 	generate bool
+	from     randomness // if generated
 	sealing  sealing
 }
 
@@ -23,8 +25,9 @@ func newEscrowSealCmd(a *app) *cobra.Command {
 		Use:   "seal (--material <file> | --generate --spec <spec>) --out <escrow> (--recipient <r> | --passphrase | --quorum <k/n> | --seal-key <file>)",
 		Short: "Seal key material into an escrow",
 		Long: `Seal key material into an escrow file. With --generate the material is made here
-and exists nowhere but in the escrow. Nothing in the file is secret: copy it to
-as many places as you like.
+and exists nowhere but in the escrow; dice, coins, files and components go into
+it as into keymat generate. Nothing in the file is secret: copy it to as many
+places as you like.
 
 --recipient takes what age takes: age1…, age1pq1… (safe from quantum computers),
 ssh public keys, recipients of plugins such as age-plugin-yubikey. Any one of
@@ -45,6 +48,7 @@ screen, one at a time. Print cards from a folder that is in memory only, such as
 	o.material.register(c, ownMaterial)
 	c.Flags().BoolVar(&o.generate, "generate", false, "generate new material, which exists nowhere else")
 	specFlag(c, &o.spec, "`spec` of the KMS key that the material is for; key pairs say it themselves")
+	o.from.register(c)
 	o.sealing.register(c)
 	c.MarkFlagsMutuallyExclusive("material", "generate")
 	c.MarkFlagsOneRequired("material", "generate")
@@ -61,10 +65,17 @@ func (a *app) escrowSeal(ctx context.Context, o escrowSealOptions) error {
 		}
 		o.sealing.identities = o.material.unlock.identities
 	}
+	if o.from.given() && !o.generate {
+		return usagef("dice, coins, files to mix in, components and the record of randomness are for --generate")
+	}
+	o.from.overwriteRecord = o.sealing.force
+	if err := o.from.check(o.spec, o.sealing.out); err != nil {
+		return err
+	}
 	if err := o.sealing.check(); err != nil {
 		return err
 	}
-	m, err := a.materialToSeal(ctx, o)
+	m, record, err := a.materialToSeal(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -72,12 +83,16 @@ func (a *app) escrowSeal(ctx context.Context, o escrowSealOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := a.keepRandomness(o.from, record); err != nil {
+		return err
+	}
 	return a.print(sealed)
 }
 
-func (a *app) materialToSeal(ctx context.Context, o escrowSealOptions) (*material.Material, error) {
+func (a *app) materialToSeal(ctx context.Context, o escrowSealOptions) (*material.Material, *entropy.Record, error) {
 	if o.generate {
-		return a.generateMaterial(o.spec)
+		return a.newMaterial(ctx, o.spec, o.from)
 	}
-	return a.readMaterial(ctx, o.material, o.spec)
+	m, err := a.readMaterial(ctx, o.material, o.spec)
+	return m, nil, err
 }

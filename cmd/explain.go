@@ -20,6 +20,7 @@ import (
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/internal/stack"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
@@ -100,7 +101,10 @@ func explainCause(err error) advice {
 	if _, ok := errors.AsType[*noError](err); ok {
 		return advice{exit: exitNo}
 	}
-	for _, explain := range []func(error) (advice, bool){partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainMaterial, explainLocal, explainKMS, explainConnection} {
+	for _, explain := range []func(error) (advice, bool){
+		partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainCeremony, explainMaterial,
+		explainLocal, explainStack, explainKMS, explainConnection,
+	} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}
@@ -124,6 +128,9 @@ func explainImport(err error) (advice, bool) {
 	}
 	if e, ok := errors.AsType[*importer.AliasTakenError](err); ok {
 		return hint("bring the material into that key with --key %s, or choose another alias", e.Alias), true
+	}
+	if e, ok := errors.AsType[*importer.EarlierError](err); ok {
+		return hint("for an earlier end: keymat reimport %s --material FILE --expires %s", e.KeyARN, e.Asked), true
 	}
 	if e, ok := errors.AsType[*importer.NeverImportedError](err); ok {
 		return hint("import material for the first time: keymat bring --key %s --material FILE", e.KeyARN), true
@@ -205,6 +212,19 @@ func explainDisk(err error) (advice, bool) {
 	return advice{}, false
 }
 
+// explainStack covers what CloudFormation says.
+func explainStack(err error) (advice, bool) {
+	if e, ok := errors.AsType[*stack.FailedError](err); ok {
+		return hint("what went wrong with each resource: aws cloudformation describe-stack-events --stack-name %s", e.ID), true
+	}
+	call, ok := errors.AsType[*stack.CallError](err)
+	var api smithy.APIError
+	if ok && errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
+		return hint("allow cloudformation:%s, and what the stack makes, in your IAM policy; keymat help iam prints it", call.Operation), true
+	}
+	return advice{}, false
+}
+
 // explainConnection covers everything between us and KMS.
 func explainConnection(err error) (advice, bool) {
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
@@ -234,6 +254,10 @@ func describeError(err error) string {
 	}
 	if call, ok := errors.AsType[*importer.CallError](err); ok {
 		bare := &importer.CallError{Operation: call.Operation, Key: call.Key, Err: cause}
+		return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
+	}
+	if call, ok := errors.AsType[*stack.CallError](err); ok {
+		bare := &stack.CallError{Operation: call.Operation, Stack: call.Stack, Err: cause}
 		return strings.Replace(err.Error(), call.Error(), bare.Error(), 1)
 	}
 	if call, ok := errors.AsType[*smithy.OperationError](err); ok {

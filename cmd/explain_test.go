@@ -24,6 +24,7 @@ import (
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/ledger"
+	"github.com/keymat/keymat/internal/stack"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
@@ -141,6 +142,9 @@ func TestExplain(t *testing.T) {
 		{&partlyError{err: &importer.StateError{KeyARN: testKey, State: types.KeyStateDisabled}}, "is in state Disabled", "aws kms enable-key", 4},
 		{code("MalformedPolicyDocumentException", "x"), "MalformedPolicyDocumentException: x", "kms:PutKeyPolicy", 1},
 		{&audit.NoReceiptError{Offset: 3}, "what follows byte 3 is no JSON result of keymat", "--receipts", 1},
+		{&importer.EarlierError{KeyARN: testKey, Present: importer.Never(), Asked: importer.At(time.Unix(0, 0))}, "never expires, and a renewal until 1970-01-01T00:00:00Z would take time away from it", "keymat reimport " + testKey + " --material FILE --expires 1970-01-01T00:00:00Z", 1},
+		{&stack.FailedError{Stack: "s", ID: "arn:s", Status: "DELETE_COMPLETE"}, "stack s ended in DELETE_COMPLETE", "describe-stack-events --stack-name arn:s", 1},
+		{&stack.CallError{Operation: "CreateStack", Stack: "s", Err: &smithy.OperationError{Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}}}, "CreateStack of stack s: AccessDenied: no", "allow cloudformation:CreateStack", 1},
 		{errDiffers, "do not say the same", "", 3},
 		{errExpiring, "or has stopped", "", 3},
 		{errNo, "KMS holds other material than this", "", 3},

@@ -27,10 +27,13 @@ var permissions = []struct {
 	{"confirm", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"escrow drill", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"bring", []string{"CreateKey", "CreateAlias", "DescribeKey", "GenerateMac", "GetKeyPolicy", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations", "ListResourceTags", "ReplicateKey", "TagResource"}},
-	{"status", []string{"DescribeKey", "GetKeyLastUsage", "ListAliases", "ListKeyRotations", "ListKeys", "ListResourceTags"}},
+	{"status", []string{"DescribeKey", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListKeyRotations", "ListKeys", "ListResourceTags"}},
 	{"reimport", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"renew", []string{"DescribeKey", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListKeyRotations"}},
 	{"rotate", []string{"CreateKey", "Decrypt", "DescribeKey", "Encrypt", "GenerateMac", "GetKeyLastUsage", "GetKeyPolicy", "GetKeyRotationStatus", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial", "ListAliases", "ListGrants", "ListKeyRotations", "ListResourceTags", "RotateKeyOnDemand", "TagResource", "UpdateAlias"}},
+	{"fleet init", []string{"DescribeKey", "ListAliases", "ListKeys"}},
+	{"fleet plan", []string{"DescribeKey", "ListKeyRotations"}},
+	{"fleet status", []string{"DescribeKey", "ListKeyRotations"}},
 	{"monitor", []string{"DescribeKey"}},
 	{"audit", []string{"DescribeKey"}},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
@@ -95,10 +98,16 @@ var policies = []struct {
 		{"SayWhoNeedsTheOld", "Allow", []string{"kms:ListAliases"}, "*", nil},
 		{"SayWhoElse", "Allow", []string{"kms:ListGrants", "kms:GetKeyLastUsage", "kms:ListKeyRotations"}, anyKey, nil},
 	}},
-	{"to look (status, monitor, audit)", []statement{
+	{"to look (status, fleet init, fleet plan, fleet status, monitor, audit)", []statement{
 		{"FindKeys", "Allow", []string{"kms:ListKeys", "kms:ListAliases"}, "*", nil},
 		{"LookAtThem", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations", "kms:GetKeyLastUsage", "kms:ListResourceTags"}, anyKey, nil},
+		{"FindTheirEscrows", "Allow", []string{"kms:GetPublicKey"}, anyKey, nil},
 		{"ReadTheTrail", "Allow", []string{"cloudtrail:LookupEvents"}, "*", nil},
+	}},
+	{"to apply alarms, beside looking, for --apply (monitor)", []statement{
+		{"Stacks", "Allow", []string{"cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DescribeStacks", "cloudformation:DeleteStack"}, "arn:aws:cloudformation:REGION:ACCOUNT:stack/keymat-monitor-*/*", nil},
+		{"AlarmsInThem", "Allow", []string{"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"}, "arn:aws:cloudwatch:REGION:ACCOUNT:alarm:keymat-monitor-*", nil},
+		{"RulesInThem", "Allow", []string{"events:PutRule", "events:DescribeRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets"}, "arn:aws:events:REGION:ACCOUNT:rule/keymat-monitor-*", nil},
 	}},
 	{"to delete material (delete-material); keep it apart from the others", []statement{
 		{"DeleteMaterial", "Allow", []string{"kms:DeleteImportedKeyMaterial"}, anyKey, external},
@@ -168,8 +177,9 @@ func iamText() string {
 	}
 	tw.Flush()
 	text.WriteString(`
-GetPublicKey is called for key pairs only, GenerateMac for HMAC keys only,
-ListKeyRotations for symmetric keys only, TagResource where tags are asked for.
+GetPublicKey is called for key pairs only, and by status with --escrow only;
+GenerateMac for HMAC keys only, ListKeyRotations for symmetric keys only,
+TagResource where tags are asked for.
 What rotate calls beside RotateKeyOnDemand to create a key and move an alias is
 for --swap-alias, what bring calls to replicate is for --replica. Without Encrypt
 and Decrypt a rotation is not tried out, and says so; without what tells of use

@@ -17,30 +17,40 @@ import (
 
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/files"
+	"github.com/keymat/keymat/inventory"
 	"github.com/keymat/keymat/material"
+	"github.com/keymat/keymat/material/entropy"
 	"github.com/keymat/keymat/token"
 	"github.com/keymat/keymat/wrap"
 )
 
 func newInspectCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var escrows escrowFinder
+	c := &cobra.Command{
 		Use:   "inspect <file>",
 		Short: "Say what a file is",
 		Long: `Say what a file is: key material in any form, a public key, import parameters, a
-wrapped package, an escrow or a share of one, the console's download, a KMS
-ciphertext. Secrets are never shown; nothing is asked for and nothing is changed.
-- reads standard input.`,
+wrapped package, an escrow or a share of one, a record of randomness, the
+console's download, a KMS ciphertext. Secrets are never shown; nothing is asked
+for and nothing is changed. - reads standard input.
+
+Of a KMS ciphertext it tells which key material opens it and, with --escrow, which
+escrow in a file or folder holds that, as far as records of drills and receipts
+say.`,
 		Example: `  keymat inspect params.json
-  keymat inspect app.key --json`,
+  keymat inspect app.key --json
+  keymat inspect old.ciphertext --escrow /mnt/escrow`,
 		Args: oneArg("file"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args[0], escrows) },
 	}
+	escrows.register(c)
+	return c
 }
 
 // maxInspect is in bytes, and larger than any file that we know the inside of.
 const maxInspect = max(token.MaxFile, material.MaxInput, escrow.MaxFile)
 
-func (a *app) inspect(name string) error {
+func (a *app) inspect(name string, escrows escrowFinder) error {
 	data, err := files.ReadLimited(name, a.env.Stdin, maxInspect)
 	if err != nil {
 		return err
@@ -53,6 +63,9 @@ func (a *app) inspect(name string) error {
 		}
 		if found.What != "" {
 			found.File = name
+			if err := a.findHolders(&found, escrows); err != nil {
+				return err
+			}
 			return a.print(found)
 		}
 	}
@@ -65,6 +78,8 @@ type inspection struct {
 	File    string   `json:"file"`
 	What    string   `json:"what"`
 	Details []detail `json:"details,omitempty"`
+
+	materialID string // KeyMaterialId, of a ciphertext
 }
 
 type detail struct {
@@ -119,6 +134,12 @@ func inspectOurs(data []byte) (inspection, error) {
 			return inspection{}, err
 		}
 		return describeDrill(d), nil
+	case entropy.RecordKind:
+		r, err := entropy.ReadRecord(bytes.NewReader(data))
+		if err != nil {
+			return inspection{}, err
+		}
+		return describeRandomness(r), nil
 	}
 	return inspection{}, nil
 }
@@ -174,9 +195,42 @@ func inspectCiphertext(data []byte) (inspection, error) {
 		return inspection{}, nil
 	}
 	i := inspection{What: "KMS ciphertext under a symmetric key (layout observed, not documented)"}
-	i.add("key material", hex.EncodeToString(blob[5:37]))
+	i.materialID = hex.EncodeToString(blob[5:37])
+	i.add("key material", i.materialID)
 	i.add("length", fmt.Sprintf("%d bytes", len(blob)))
 	return i, nil
+}
+
+// findHolders says where the material is that a ciphertext needs.
+func (a *app) findHolders(i *inspection, f escrowFinder) error {
+	if i.materialID == "" && len(f.places) > 0 {
+		return usagef("--escrow finds the escrow that a KMS ciphertext needs, and %s is something else: %s", i.File, i.What)
+	}
+	if i.materialID == "" {
+		return nil
+	}
+	if err := f.look(a); err != nil {
+		return err
+	}
+	if known := f.of(inventory.Item{}, i.materialID); known != nil {
+		i.addHolders(known, f)
+	}
+	return nil
+}
+
+func (i *inspection) addHolders(known *knownEscrows, f escrowFinder) {
+	if len(known.Escrows) == 0 {
+		i.add("escrow", "none known in "+f.where())
+		return
+	}
+	var keys []string
+	for _, e := range known.Escrows {
+		i.add("escrow", e.words())
+		keys = append(keys, e.KeyARN)
+	}
+	slices.Sort(keys)
+	i.add("of key", list(slices.Compact(keys)))
+	i.add("drill", known.Last.words())
 }
 
 func inspectMaterial(data []byte) (inspection, error) {

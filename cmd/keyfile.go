@@ -67,7 +67,7 @@ func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (
 	if err != nil {
 		return nil, inFile(k.name, err)
 	}
-	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+	a.destroyLater(m)
 	a.say("read %s material from %s (%s, fingerprint %s)", m.Spec(), k.name, found, m.Fingerprint())
 	if found == material.RawText {
 		a.warn("%s is all printable text: it was taken as raw bytes, but looks like no random key", k.name)
@@ -107,9 +107,14 @@ func (a *app) generateMaterial(s material.Spec) (*material.Material, error) {
 	}
 	m, err := material.Generate(s)
 	if err == nil {
-		a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+		a.destroyLater(m)
 	}
 	return m, err
+}
+
+// destroyLater destroys material when the run ends.
+func (a *app) destroyLater(m *material.Material) {
+	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
 }
 
 // writeMaterial keeps material in a file, which is read back before it appears:

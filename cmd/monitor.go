@@ -18,6 +18,7 @@ import (
 type monitorOptions struct {
 	format string
 	before string
+	apply  applyOptions
 }
 
 // The formats of monitor.
@@ -30,17 +31,22 @@ func newMonitorCmd(a *app) *cobra.Command {
 	var o monitorOptions
 	c := &cobra.Command{
 		Use:   "monitor <key>…",
-		Short: "Print an alarm that warns before material expires",
+		Short: "Print or apply an alarm that warns before material expires",
 		Long: `Print, for each key, a CloudWatch alarm on the time left until its material
 expires and an EventBridge rule for the moment when it does, both telling an SNS
-topic, as a CloudFormation template or as Terraform. Nothing is applied, and
-nothing in it is secret.
+topic, as a CloudFormation template or as Terraform. Nothing in it is secret, and
+nothing is applied.
+
+With --apply they are put into effect, by a CloudFormation stack for each key,
+which is called keymat-monitor- and the key ID: it is created, or brought to what
+is asked now. Deleting the stack takes them away.
 
 The topic has to let cloudwatch.amazonaws.com and events.amazonaws.com publish.
 All keys have to be in one Region; each copy of a multi-Region key has its own
 material and expiry, and so its own alarm.`,
 		Example: `  keymat monitor alias/app > alarms.json
-  keymat monitor alias/app alias/db --format terraform --before 30d > alarms.tf`,
+  keymat monitor alias/app alias/db --format terraform --before 30d > alarms.tf
+  keymat monitor alias/app --apply --topic arn:aws:sns:eu-central-1:111122223333:oncall`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return fmt.Errorf("key is missing")
@@ -51,6 +57,7 @@ material and expiry, and so its own alarm.`,
 	}
 	c.Flags().StringVar(&o.format, "format", formatCloudFormation, "`what` to print: cloudformation (JSON) or terraform")
 	c.Flags().StringVar(&o.before, "before", "14d", "how `long` before the expiry the alarm goes off")
+	o.apply.register(c)
 	complete(c, "format", []string{formatCloudFormation, formatTerraform})
 	return c
 }
@@ -67,9 +74,15 @@ func (a *app) monitor(ctx context.Context, refs []string, o monitorOptions) erro
 	if render == nil {
 		return usagef("--format takes cloudformation or terraform, not %q", o.format)
 	}
+	if err := o.apply.check(o.format); err != nil {
+		return err
+	}
 	keys, err := a.watch(ctx, refs)
 	if err != nil {
 		return err
+	}
+	if o.apply.apply {
+		return a.applyMonitoring(ctx, keys, before, o.apply)
 	}
 	template, err := render(keys, before)
 	if err != nil {

@@ -22,6 +22,9 @@ const (
 	expiryPeriod    = 3600 // seconds
 )
 
+// topicParameter is the parameter of the template for the topic's ARN.
+const topicParameter = "NotificationTopicArn"
+
 // object is a JSON object whose members nobody here takes apart again.
 type object = map[string]any
 
@@ -43,8 +46,8 @@ func cloudFormation(keys []watched, before time.Duration) (string, error) {
 				"ComparisonOperator": "LessThanThreshold",
 				"Threshold":          int(before.Seconds()),
 				"TreatMissingData":   "ignore",
-				"AlarmActions":       []object{{"Ref": "NotificationTopicArn"}},
-				"OKActions":          []object{{"Ref": "NotificationTopicArn"}},
+				"AlarmActions":       []object{{"Ref": topicParameter}},
+				"OKActions":          []object{{"Ref": topicParameter}},
 			},
 		}
 		resources["Rule"+id] = object{
@@ -52,7 +55,7 @@ func cloudFormation(keys []watched, before time.Duration) (string, error) {
 			"Properties": object{
 				"Description":  fmt.Sprintf("Imported key material of %s has expired.", k.describe()),
 				"EventPattern": eventPattern(k),
-				"Targets":      []object{{"Id": "notify", "Arn": object{"Ref": "NotificationTopicArn"}}},
+				"Targets":      []object{{"Id": "notify", "Arn": object{"Ref": topicParameter}}},
 			},
 		}
 	}
@@ -61,7 +64,7 @@ func cloudFormation(keys []watched, before time.Duration) (string, error) {
 		"AWSTemplateFormatVersion": "2010-09-09",
 		"Description":              "Warnings before and when imported KMS key material expires",
 		"Parameters": object{
-			"NotificationTopicArn": object{"Type": "String", "Description": "SNS topic that is told"},
+			topicParameter: object{"Type": "String", "Description": "SNS topic that is told"},
 		},
 		"Resources": resources,
 	})

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
-	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/wrap"
 )
 
 // reimportOptions are those of reimport and renew.
@@ -43,30 +41,7 @@ material that is missing, or of the current one, or the one you name.`,
   keymat reimport alias/app --material app.key --expires 90d --all-regions`,
 		Args: oneArg("key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.reimport(cmd.Context(), args[0], o, (*importer.Importer).Reimport)
-		},
-	}
-	o.register(c)
-	c.Flags().BoolVar(&o.allRegions, "all-regions", false, "into every copy of a multi-Region key")
-	return c
-}
-
-func newRenewCmd(a *app) *cobra.Command {
-	var o reimportOptions
-	c := &cobra.Command{
-		Use:   "renew <key> --material <file> (--expires <when> | --never-expires)",
-		Short: "Extend the expiry of material that is there",
-		Long: `Give material that is in KMS a new expiry, by importing the same bytes once more.
-The key works all the while. A key whose material is gone is refused: that is
-what keymat reimport is for.
-
-When the material expires as asked already, nothing is changed. A date is met by
-the same second; a duration while at least 95 % of it is left.`,
-		Example: `  keymat renew alias/app --material app.key --expires 365d
-  keymat renew alias/app --material app.key --never-expires --dry-run`,
-		Args: oneArg("key"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.reimport(cmd.Context(), args[0], o, (*importer.Importer).Renew)
+			return a.reimport(cmd.Context(), args[0], o)
 		},
 	}
 	o.register(c)
@@ -78,37 +53,43 @@ func (o *reimportOptions) register(c *cobra.Command) {
 	c.Flags().StringVar(&o.materialID, "material-id", "", "the KeyMaterialId (`ID`) this has to be (symmetric keys)")
 	o.wrapping.register(c)
 	o.lifetime.register(c)
+	c.Flags().BoolVar(&o.allRegions, "all-regions", false, "in every copy of a multi-Region key")
 	dryRunFlag(c, &o.dryRun)
 	require(c, "material")
 }
 
-// reimporting is Reimport or Renew.
-type reimporting = func(*importer.Importer, context.Context, importer.Key, *material.Material, wrap.Pair, importer.ImportRequest) (importer.Reimported, error)
-
-func (a *app) reimport(ctx context.Context, ref string, o reimportOptions, again reimporting) error {
-	expiry, err := a.expiry(o.lifetime)
-	if err != nil {
-		return err
-	}
-	on, err := a.pairUp(ctx, ref, o.material, o.wrapping)
-	if err != nil {
-		return err
-	}
-	request := importer.ImportRequest{Expiry: expiry, MaterialID: o.materialID}
+func (a *app) reimport(ctx context.Context, ref string, o reimportOptions) error {
+	on, request, err := a.prepareAgain(ctx, ref, o)
 	switch {
+	case err != nil:
+		return err
 	case o.dryRun:
-		return a.reimportDryRun(ctx, on, o, expiry)
+		return a.reimportDryRun(ctx, on, o, request.Expiry)
 	case o.allRegions:
-		return a.reimportEverywhere(ctx, on, request)
+		return a.printEverywhere(on.ReimportEverywhere(ctx, on.key, on.material, on.wrapping, request))
 	}
-	done, err := again(on.Importer, ctx, on.key, on.material, on.wrapping, request)
+	done, err := on.Reimport(ctx, on.key, on.material, on.wrapping, request)
 	if err != nil {
 		return err
 	}
 	if done.Unchanged {
 		a.say("the material is there and expires as asked: nothing to do")
 	}
-	if err := a.print(reimportedOf(on.key, done)); err != nil {
+	return a.printAgain(on.key, done)
+}
+
+// prepareAgain finds the key and reads the material.
+func (a *app) prepareAgain(ctx context.Context, ref string, o reimportOptions) (on keyAndMaterial, r importer.ImportRequest, err error) {
+	if r.Expiry, err = a.expiry(o.lifetime); err != nil {
+		return on, r, err
+	}
+	r.MaterialID = o.materialID
+	on, err = a.pairUp(ctx, ref, o.material, o.wrapping)
+	return on, r, err
+}
+
+func (a *app) printAgain(key importer.Key, done importer.Reimported) error {
+	if err := a.print(reimportedOf(key, done)); err != nil {
 		return err
 	}
 	return noIfMismatch(done.Proof)
@@ -128,12 +109,11 @@ func (a *app) reimportDryRun(ctx context.Context, on keyAndMaterial, o reimportO
 	return a.print(dryRun{keyFields: fieldsOf(on.key), DryRun: true})
 }
 
-// reimportEverywhere brings the material back in every Region, whatever
-// becomes of it in one of them.
-func (a *app) reimportEverywhere(ctx context.Context, on keyAndMaterial, request importer.ImportRequest) error {
+// printEverywhere prints what became of the material in every Region.
+func (a *app) printEverywhere(copies []importer.ReimportedCopy) error {
 	var result reimportedEverywhere
 	var failed error
-	for _, c := range on.ReimportEverywhere(ctx, on.key, on.material, on.wrapping, request) {
+	for _, c := range copies {
 		region := reimportedRegion{Region: importer.RegionOf(c.Copy.Key.ARN)}
 		switch {
 		case c.Err != nil:

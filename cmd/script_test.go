@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,9 +21,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/keymat/keymat/cmd"
+	"github.com/keymat/keymat/internal/stack/stacktest"
 	"github.com/keymat/keymat/mockkms"
 )
 
@@ -42,11 +47,14 @@ func TestScripts(t *testing.T) {
 			"kms-calls": kmsCalls,
 			"fault":     fault,
 			"replace":   replace,
+			"encrypt":   encrypt,
+			"stack-end": stackEnd,
 			"hold":      hold,
 			"await":     await,
 			"drop":      drop,
 
 			"certificate": certificate,
+			"plan-keys":   planKeys,
 		},
 	})
 }
@@ -58,20 +66,24 @@ type mockKey struct{}
 
 // served is the mock of one script, and how many of its calls were looked at.
 type served struct {
-	kms   *mockkms.KMS
-	seen  int
-	holds *holds
+	kms    *mockkms.KMS
+	seen   int
+	holds  *holds
+	stacks *stacktest.Service
 }
 
 func setUp(env *testscript.Env) error {
 	kms := mockkms.New(mockkms.WithSharedWrappingKeys(), mockkms.WithRotationTime(rotationTime), mockkms.WithReplicationTime(rotationTime))
-	s := &served{kms: kms, holds: newHolds()}
+	s := &served{kms: kms, holds: newHolds(), stacks: new(stacktest.Service)}
 	server := httptest.NewServer(s.holds.before(kms.Server()))
 	env.Defer(server.Close)
 	plain := httptest.NewServer(s.holds.before(kms)) // without control, as AWS is
 	env.Defer(plain.Close)
 	env.Defer(s.holds.dropAll)
 	env.Setenv("PLAIN_KMS", plain.URL)
+	stacks := httptest.NewServer(s.stacks)
+	env.Defer(stacks.Close)
+	env.Setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", stacks.URL)
 	env.Values[mockKey{}] = s
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("KEYMAT_MOCK_STATE", filepath.Join(env.WorkDir, "mock.db"))
@@ -137,6 +149,21 @@ func fault(ts *testscript.TestScript, neg bool, args []string) {
 	s.kms.Inject(mockkms.Fault{Operation: args[0], Kind: kind})
 }
 
+// encrypt KEY FILE makes a ciphertext as an application of KMS does.
+func encrypt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: encrypt key file")
+	}
+	client := kms.New(kms.Options{
+		Region:      "eu-central-1",
+		Credentials: credentials.NewStaticCredentialsProvider("mock", "mock", ""),
+		HTTPClient:  &http.Client{Transport: mockkms.Transport(ts.Value(mockKey{}).(*served).kms)},
+	})
+	out, err := client.Encrypt(context.Background(), &kms.EncryptInput{KeyId: &args[0], Plaintext: []byte("text")})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.CiphertextBlob, 0o600))
+}
+
 // certificate CERT KEY makes a certificate of its own for 127.0.0.1.
 func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -155,6 +182,14 @@ func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	for i, block := range []*pem.Block{{Type: "CERTIFICATE", Bytes: cert}, {Type: "PRIVATE KEY", Bytes: private}} {
 		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(block), 0o600))
 	}
+}
+
+// stack-end STATUS makes the stacks that are changed from now on end so.
+func stackEnd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: stack-end status")
+	}
+	ts.Value(mockKey{}).(*served).stacks.SetEnd(args[0])
 }
 
 // replace FILE OLD NEW changes text in a file.

@@ -20,12 +20,19 @@ import (
 	"github.com/keymat/keymat/internal/files"
 )
 
+// The formats of cards, which are the ends of their names as well.
+const (
+	cardHTML = "html"
+	cardPDF  = "pdf"
+)
+
 // quorum is who shall hold shares, and how they get them.
 type quorum struct {
 	of         string // "3/5"
 	scheme     escrow.Scheme
 	fips       bool
 	dir        string
+	cards      string // format of the cards
 	custodians []string
 	show       bool
 }
@@ -36,6 +43,8 @@ func (q *quorum) register(c *cobra.Command) {
 	c.Flags().TextVar(&q.scheme, "scheme", escrow.SLIP39, "`how` to share the key: slip39 (words) or shamir (the textbook scheme)")
 	c.Flags().BoolVar(&q.fips, "fips", false, "with --quorum: seal with AES-256-GCM instead of age")
 	c.Flags().StringVar(&q.dir, "shares-dir", "", "`folder` for the shares, made if need be: a card to print each, or with --custodian an age file each")
+	c.Flags().StringVar(&q.cards, "card-format", cardHTML, "`what` the cards in --shares-dir are: html or pdf")
+	complete(c, "card-format", []string{cardHTML, cardPDF})
 	c.Flags().StringArrayVar(&q.custodians, "custodian", nil, "`recipient` of one share, from the first on; as often as there are shares")
 	c.Flags().BoolVar(&q.show, "show-shares", false, "show the shares on the terminal, one at a time, instead")
 	complete(c, "scheme", escrow.Schemes())
@@ -69,6 +78,9 @@ func (q quorum) check() error {
 	if err != nil {
 		return err
 	}
+	if q.cards != cardHTML && q.cards != cardPDF {
+		return usagef("--card-format takes html or pdf, not %q", q.cards)
+	}
 	if q.show == (q.dir != "") {
 		return usagef("say where the shares go: --shares-dir FOLDER, or --show-shares")
 	}
@@ -91,7 +103,7 @@ func (q quorum) check() error {
 
 // file is where a share goes, from 0.
 func (q quorum) file(i int) string {
-	kind := "html"
+	kind := q.cards
 	if len(q.custodians) > 0 {
 		kind = "age"
 	}
@@ -147,7 +159,7 @@ func (a *app) writeShare(f *escrow.File, s escrow.Share, q quorum, to []escrow.R
 			return err
 		})
 	} else {
-		data, err = cardOf(f, s)
+		data, err = cardOf(f, s, q.cards)
 	}
 	defer clear(data)
 	if err != nil {
@@ -162,16 +174,20 @@ var schemeNames = map[escrow.Scheme]string{
 	escrow.Shamir: "plain Shamir sharing over GF(256), in Bech32m",
 }
 
-func cardOf(f *escrow.File, s escrow.Share) ([]byte, error) {
+func cardOf(f *escrow.File, s escrow.Share, format string) ([]byte, error) {
 	var page bytes.Buffer
 	err := s.Text().Expose(func(text []byte) error {
 		return s.Line().Expose(func(line []byte) error {
-			return card.Card{
+			c := card.Card{
 				Escrow: f.ID.String(), KeySpec: string(f.KeySpec), Fingerprint: f.Fingerprint, Created: f.Created,
 				Scheme: schemeNames[s.Scheme], FIPS: f.Profile == escrow.FIPSQuorum,
 				Index: s.Index, Threshold: s.Threshold, Count: f.Shares.Count,
 				Text: text, Line: line, By: "keymat " + thisVersion().Version,
-			}.Write(&page)
+			}
+			if format == cardPDF {
+				return c.WritePDF(&page)
+			}
+			return c.Write(&page)
 		})
 	})
 	return page.Bytes(), err

@@ -24,6 +24,7 @@ type statusOptions struct {
 	details     bool
 	expiring    string
 	format      string
+	escrows     escrowFinder
 }
 
 // The formats of status beside --json.
@@ -47,11 +48,18 @@ copy. --all, --alias-prefix and --tag look at all keys of the Regions and
 profiles given, with one fast call each; --details asks for the rest, too, which
 KMS allows for five keys a second. A key you may not describe is told and left out.
 
+With --escrow it says which of the escrows in a file or folder hold each material,
+how that is known, and when it was last drilled. Of key pairs the header of an
+escrow tells; of others the records that keymat escrow drill --out keeps, and the
+JSON results of bring and rotate that made an escrow. Nothing is opened. None
+known does not mean that there is none elsewhere.
+
 With --expiring-within the exit code is 3 when a key expires within that time, or
 has stopped already because material it had is gone. --format prometheus is for
 the textfile collector, --format ics a calendar of the expiries.`,
 		Example: `  keymat status alias/app
   keymat status --all --regions eu-central-1,us-east-1 --expiring-within 14d
+  keymat status --all --escrow /mnt/escrow
   keymat status --all --format prometheus > /var/lib/node_exporter/keymat.prom`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.status(cmd.Context(), args, o) },
 	}
@@ -64,6 +72,7 @@ the textfile collector, --format ics a calendar of the expiries.`,
 	f.BoolVar(&o.details, "details", false, "with --all and the like: each key's materials and last use, too")
 	f.StringVar(&o.expiring, "expiring-within", "", "exit code 3 if a key expires within this `time`, such as 14d")
 	f.StringVar(&o.format, "format", formatTable, "`how` to print it: table, prometheus or ics")
+	o.escrows.register(c)
 	complete(c, "format", []string{formatTable, formatPrometheus, formatICS})
 	return c
 }
@@ -107,9 +116,12 @@ func (a *app) status(ctx context.Context, keys []string, o statusOptions) error 
 	if err != nil {
 		return err
 	}
+	if err := o.escrows.look(a); err != nil {
+		return err
+	}
 	var items []inventory.Item
 	if len(keys) > 0 {
-		items, err = a.lookAt(ctx, keys)
+		items, err = a.lookAt(ctx, keys, o)
 	} else {
 		items, err = a.scan(ctx, o, q)
 	}
@@ -118,7 +130,7 @@ func (a *app) status(ctx context.Context, keys []string, o statusOptions) error 
 	}
 	inventory.Sort(items)
 	a.warnOf(items)
-	if err := a.printStatus(items, o.format); err != nil {
+	if err := a.printStatus(items, o); err != nil {
 		return err
 	}
 	for _, i := range items {
@@ -131,20 +143,20 @@ func (a *app) status(ctx context.Context, keys []string, o statusOptions) error 
 
 var errExpiring = &noError{"a key expires within the time asked about, or has stopped"}
 
-func (a *app) printStatus(items []inventory.Item, format string) error {
-	switch format {
+func (a *app) printStatus(items []inventory.Item, o statusOptions) error {
+	switch o.format {
 	case formatPrometheus:
 		a.told = true
-		return writePrometheus(a.env.Stdout, items, a.now())
+		return writePrometheus(a.env.Stdout, items, o.escrows, a.now())
 	case formatICS:
 		a.told = true
 		return writeCalendar(a.env.Stdout, items, a.now())
 	}
-	return a.print(statusOf(items, a.now()))
+	return a.print(statusOf(items, o.escrows, a.now()))
 }
 
 // lookAt looks at the keys named.
-func (a *app) lookAt(ctx context.Context, refs []string) (items []inventory.Item, err error) {
+func (a *app) lookAt(ctx context.Context, refs []string, o statusOptions) (items []inventory.Item, err error) {
 	for _, ref := range refs {
 		region, err := a.regionFor([]string{ref})
 		if err != nil {
@@ -154,6 +166,7 @@ func (a *app) lookAt(ctx context.Context, refs []string) (items []inventory.Item
 		if err != nil {
 			return nil, err
 		}
+		place.PublicKeys = o.escrows.publicKeys()
 		found, err := place.Look(ctx, ref)
 		if err != nil {
 			return nil, err
@@ -190,7 +203,7 @@ func (a *app) scan(ctx context.Context, o statusOptions, q inventory.Query) ([]i
 	var items []inventory.Item
 	for _, profile := range profiles {
 		for _, region := range regions {
-			found, err := a.scanPlace(ctx, profile, region, q)
+			found, err := a.scanPlace(ctx, profile, region, o, q)
 			if err != nil && (len(profiles)*len(regions) == 1 || ctx.Err() != nil) {
 				return nil, err
 			}
@@ -203,11 +216,12 @@ func (a *app) scan(ctx context.Context, o statusOptions, q inventory.Query) ([]i
 	return items, nil
 }
 
-func (a *app) scanPlace(ctx context.Context, profile, region string, q inventory.Query) ([]inventory.Item, error) {
+func (a *app) scanPlace(ctx context.Context, profile, region string, o statusOptions, q inventory.Query) ([]inventory.Item, error) {
 	place, err := a.place(ctx, profile, region)
 	if err != nil {
 		return nil, err
 	}
+	place.PublicKeys = o.escrows.publicKeys()
 	if !a.globals.quiet && term.IsTerminal(a.env.Stderr) {
 		p := term.NewProgress(a.env.Stderr, term.Color(a.env.Stderr, a.env.Getenv))
 		defer p.Done("")

@@ -53,7 +53,7 @@ var (
 
 func TestPrometheusPage(t *testing.T) {
 	var page bytes.Buffer
-	if err := writePrometheus(&page, pageItems(), pageTime); err != nil {
+	if err := writePrometheus(&page, pageItems(), escrowFinder{}, pageTime); err != nil {
 		t.Fatal(err)
 	}
 	text := page.String()

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,44 @@ var keyMetrics = []metric{
 	}},
 }
 
+// escrowMetrics are there only where there was a place to look for escrows: a
+// page that shows none must not mean that nobody looked.
+func escrowMetrics(escrows escrowFinder) []metric {
+	if !escrows.looked() {
+		return nil
+	}
+	drill := func(which func(*knownEscrows) *lastDrill) func(inventory.Item) (float64, bool) {
+		return func(i inventory.Item) (float64, bool) {
+			d := which(escrows.of(i, i.Key.MaterialID))
+			if d == nil {
+				return 0, false
+			}
+			return float64(d.at.Unix()), true
+		}
+	}
+	return []metric{
+		{"keymat_key_escrows", "Escrows at hand that are known to hold the current material.", func(i inventory.Item) (float64, bool) {
+			return float64(escrows.of(i, i.Key.MaterialID).atHand()), true
+		}},
+		{"keymat_key_materials_without_escrow", "Materials of which no escrow at hand is known; only the current one is looked at without details.", func(i inventory.Item) (float64, bool) {
+			ids := []string{i.Key.MaterialID}
+			if len(i.Materials) > 0 {
+				ids = ids[:0]
+				for _, m := range i.Materials {
+					ids = append(ids, m.ID)
+				}
+			}
+			without := 0
+			for _, id := range ids {
+				without += int(number(escrows.of(i, id).atHand() == 0))
+			}
+			return float64(without), true
+		}},
+		{"keymat_key_last_drill_timestamp_seconds", "Last drill of the current material that found no other. Absent if no record tells of one.", drill(func(k *knownEscrows) *lastDrill { return k.Last })},
+		{"keymat_key_last_proven_drill_timestamp_seconds", "Last drill that proved the current material. Absent if no record tells of one.", drill(func(k *knownEscrows) *lastDrill { return k.Proven })},
+	}
+}
+
 func number(b bool) float64 {
 	if b {
 		return 1
@@ -64,12 +103,12 @@ func number(b bool) float64 {
 
 // writePrometheus writes the page for the textfile collector (Prometheus text
 // format 0.0.4).
-func writePrometheus(w io.Writer, items []inventory.Item, now time.Time) error {
+func writePrometheus(w io.Writer, items []inventory.Item, escrows escrowFinder, now time.Time) error {
 	var page bytes.Buffer
 	family := func(name, help string) {
 		fmt.Fprintf(&page, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
 	}
-	for _, m := range keyMetrics {
+	for _, m := range slices.Concat(keyMetrics, escrowMetrics(escrows)) {
 		family(m.name, m.help)
 		for _, i := range items {
 			if value, known := m.value(i); known && i.Err == nil {

@@ -15,7 +15,8 @@ type statusList struct {
 	Keys   []keyStatus   `json:"keys"`
 	Errors []statusError `json:"errors,omitempty"`
 
-	now time.Time
+	looked bool // for escrows
+	now    time.Time
 }
 
 type statusError struct {
@@ -27,18 +28,19 @@ type statusError struct {
 
 // keyStatus is one key, in one Region.
 type keyStatus struct {
-	Profile    string            `json:"profile,omitempty"`
-	Region     string            `json:"region"`
-	KeyARN     string            `json:"key_arn"`
-	KeySpec    string            `json:"key_spec"`
-	KeyState   string            `json:"key_state"`
-	Aliases    []string          `json:"aliases"`
-	Copy       string            `json:"multi_region,omitempty"` // primary or replica
-	Current    string            `json:"key_material_id,omitempty"`
-	Expires    string            `json:"expires,omitempty"` // the material that stops the key first: RFC 3339, or "never"
-	ExpiringID string            `json:"expiring_key_material_id,omitempty"`
-	Lost       bool              `json:"material_missing,omitempty"`
-	Details    *keyStatusDetails `json:"details,omitempty"`
+	Profile       string            `json:"profile,omitempty"`
+	Region        string            `json:"region"`
+	KeyARN        string            `json:"key_arn"`
+	KeySpec       string            `json:"key_spec"`
+	KeyState      string            `json:"key_state"`
+	Aliases       []string          `json:"aliases"`
+	Copy          string            `json:"multi_region,omitempty"` // primary or replica
+	Current       string            `json:"key_material_id,omitempty"`
+	Expires       string            `json:"expires,omitempty"` // the material that stops the key first: RFC 3339, or "never"
+	ExpiringID    string            `json:"expiring_key_material_id,omitempty"`
+	Lost          bool              `json:"material_missing,omitempty"`
+	*knownEscrows                   // of the current material; nil if there was nowhere to look
+	Details       *keyStatusDetails `json:"details,omitempty"`
 }
 
 type keyStatusDetails struct {
@@ -58,10 +60,11 @@ type materialStatus struct {
 	Expires     string `json:"expires,omitempty"`
 	Description string `json:"description,omitempty"`
 	Rotated     string `json:"rotated_at,omitempty"`
+	*knownEscrows
 }
 
-func statusOf(items []inventory.Item, now time.Time) statusList {
-	list := statusList{Keys: []keyStatus{}, now: now}
+func statusOf(items []inventory.Item, escrows escrowFinder, now time.Time) statusList {
+	list := statusList{Keys: []keyStatus{}, looked: escrows.looked(), now: now}
 	for _, i := range items {
 		if i.Err != nil {
 			key := i.Key.ARN
@@ -71,15 +74,16 @@ func statusOf(items []inventory.Item, now time.Time) statusList {
 			list.Errors = append(list.Errors, statusError{Profile: i.Profile, Region: i.Region, Key: key, Error: describeError(i.Err)})
 			continue
 		}
-		list.Keys = append(list.Keys, keyStatusOf(i, now))
+		list.Keys = append(list.Keys, keyStatusOf(i, escrows, now))
 	}
 	return list
 }
 
-func keyStatusOf(i inventory.Item, now time.Time) keyStatus {
+func keyStatusOf(i inventory.Item, escrows escrowFinder, now time.Time) keyStatus {
 	s := keyStatus{
 		Profile: i.Profile, Region: i.Region, KeyARN: i.Key.ARN, KeySpec: string(i.Key.Spec), KeyState: string(i.Key.State),
 		Aliases: append([]string{}, i.Aliases...), Current: i.Key.MaterialID, Lost: i.Lost(),
+		knownEscrows: escrows.of(i, i.Key.MaterialID),
 	}
 	if i.Key.MultiRegion {
 		s.Copy = "primary"
@@ -93,15 +97,15 @@ func keyStatusOf(i inventory.Item, now time.Time) keyStatus {
 		s.Expires = "never"
 	}
 	if i.Detailed {
-		s.Details = detailsOf(i, now)
+		s.Details = detailsOf(i, escrows, now)
 	}
 	return s
 }
 
-func detailsOf(i inventory.Item, now time.Time) *keyStatusDetails {
+func detailsOf(i inventory.Item, escrows escrowFinder, now time.Time) *keyStatusDetails {
 	d := &keyStatusDetails{Operation: i.Use.Operation}
 	for _, m := range i.Materials {
-		s := materialStatus{ID: m.ID, State: string(m.State), Imported: !m.Missing(now), Description: m.Description}
+		s := materialStatus{ID: m.ID, State: string(m.State), Imported: !m.Missing(now), Description: m.Description, knownEscrows: escrows.of(i, m.ID)}
 		if !m.Expiry.IsZero() {
 			s.Expires = m.Expiry.String()
 		}

@@ -18,9 +18,18 @@ func writeStatusTable(w io.Writer, l statusList) {
 		return
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "KEY\tREGION\tSPEC\tSTATE\tEXPIRES\tLEFT")
+	heads := []string{"KEY", "REGION", "SPEC", "STATE", "EXPIRES", "LEFT"}
+	if l.looked {
+		heads = append(heads, "ESCROW", "DRILLED")
+	}
+	fmt.Fprintln(tw, strings.Join(heads, "\t"))
 	for _, k := range l.Keys {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", k.shortName(), k.where(), k.KeySpec, k.stateInWords(), k.expiresInWords(), k.left(l.now))
+		cells := []string{k.shortName(), k.where(), k.KeySpec, k.stateInWords(), k.expiresInWords(), k.left(l.now)}
+		if l.looked {
+			holder, drilled := k.escrowCells()
+			cells = append(cells, holder, drilled)
+		}
+		fmt.Fprintln(tw, strings.Join(cells, "\t"))
 	}
 	tw.Flush()
 	for _, k := range l.Keys {
@@ -36,6 +45,22 @@ func (k keyStatus) shortName() string {
 		return k.Aliases[0]
 	}
 	return k.KeyARN[strings.LastIndexByte(k.KeyARN, '/')+1:]
+}
+
+// escrowCells are about the current material, and say how many of several
+// materials have an escrow at hand: the key needs them all.
+func (k keyStatus) escrowCells() (holder, drilled string) {
+	holder, drilled = k.knownEscrows.cells()
+	if k.Details == nil || len(k.Details.Materials) < 2 {
+		return holder, drilled
+	}
+	have := 0
+	for _, m := range k.Details.Materials {
+		if m.atHand() > 0 {
+			have++
+		}
+	}
+	return fmt.Sprintf("%d of %d materials: %s", have, len(k.Details.Materials), holder), drilled
 }
 
 func (k keyStatus) where() string {
@@ -82,12 +107,34 @@ func (k keyStatus) writeDetails(w io.Writer) {
 	line("aliases", list(k.Aliases))
 	for _, m := range k.Details.Materials {
 		line("material", m.ID+"  "+m.inWords(k.ExpiringID == m.ID))
+		m.writeLines(line)
+	}
+	if len(k.Details.Materials) == 0 {
+		k.knownEscrows.writeLines(line)
 	}
 	if k.Details.Used != nil {
 		line("rotations", fmt.Sprintf("%d of %d on demand", *k.Details.Used, k.Details.Limit))
 	}
 	line("last use", k.Details.lastUse())
 	tw.Flush()
+}
+
+// writeLines tells of each escrow, and of the last drill.
+func (k *knownEscrows) writeLines(line func(name, value string)) {
+	if k == nil {
+		return
+	}
+	if len(k.Escrows) == 0 {
+		line("escrow", "none known")
+		return
+	}
+	for _, e := range k.Escrows {
+		line("escrow", e.words())
+	}
+	line("drill", k.Last.words())
+	if k.Last != nil && k.Proven != nil && k.Last.at.After(k.Proven.at) {
+		line("drill", "last proven "+k.Proven.At)
+	}
 }
 
 // inWords says what a material is, and whether its expiry stops the key.

@@ -32,32 +32,31 @@ type Reimported struct {
 // r names it, these are in turn the materials that are missing, or the current
 // one where none is; KMS takes the one that the bytes make.
 func (i *Importer) Reimport(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Reimported, error) {
+	return i.reimport(ctx, k, m, pair, r, func(present Expiry) (bool, error) { return r.Expiry.MetBy(present, i.now()), nil })
+}
+
+// A judgement says whether the expiry of material that is there is as good as
+// what was asked, so that there is nothing to do.
+type judgement func(present Expiry) (good bool, err error)
+
+func (i *Importer) reimport(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest, judge judgement) (Reimported, error) {
 	if err := k.checkImportable(); err != nil {
 		return Reimported{}, err
 	}
 	if k.Spec.Kind() == material.Symmetric {
-		return i.reimportExpected(ctx, k, m, pair, r)
+		return i.reimportExpected(ctx, k, m, pair, r, judge)
 	}
 	if k.State != types.KeyStatePendingImport {
 		proof, err := i.confirmAsIs(ctx, k, m)
 		if err != nil || proof.Verdict == Mismatch {
 			return Reimported{Expiry: k.Expiry, Proof: proof}, err
 		}
-		if r.Expiry.MetBy(k.Expiry, i.now()) {
-			return Reimported{Unchanged: true, Expiry: k.Expiry, Proof: proof}, nil
+		if good, err := judge(k.Expiry); good || err != nil {
+			return Reimported{Unchanged: good, Expiry: k.Expiry, Proof: proof}, err
 		}
 	}
 	receipt, proof, err := i.Bring(ctx, k, m, pair, r)
 	return Reimported{Expiry: receipt.Expiry, Receipt: receipt, Proof: proof}, err
-}
-
-// Renew changes the expiry of material that is there; see [Importer.Reimport].
-// A key without its material is refused (*StateError).
-func (i *Importer) Renew(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Reimported, error) {
-	if k.State == types.KeyStatePendingImport {
-		return Reimported{}, &StateError{KeyARN: k.ARN, State: k.State}
-	}
-	return i.Reimport(ctx, k, m, pair, r)
 }
 
 // ReimportedCopy is the outcome of bringing material back into one copy of a
@@ -71,11 +70,14 @@ type ReimportedCopy struct {
 // ReimportEverywhere brings material back into every copy of a multi-Region
 // key, the primary first. One that fails does not keep the others from theirs.
 func (i *Importer) ReimportEverywhere(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) []ReimportedCopy {
-	var all []ReimportedCopy
+	return i.everywhere(ctx, k, func(c Copy) (Reimported, error) { return c.Reimport(ctx, c.Key, m, pair, r) })
+}
+
+func (i *Importer) everywhere(ctx context.Context, k Key, again func(Copy) (Reimported, error)) (all []ReimportedCopy) {
 	for _, c := range i.CopiesOf(ctx, k) {
 		done := ReimportedCopy{Copy: c, Err: c.Err}
 		if c.Err == nil {
-			done.Reimported, done.Err = c.Reimport(ctx, c.Key, m, pair, r)
+			done.Reimported, done.Err = again(c)
 		}
 		all = append(all, done)
 	}
@@ -92,7 +94,7 @@ func (i *Importer) confirmAsIs(ctx context.Context, k Key, m *material.Material)
 }
 
 // reimportExpected brings back one of the materials of a symmetric key.
-func (i *Importer) reimportExpected(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest) (Reimported, error) {
+func (i *Importer) reimportExpected(ctx context.Context, k Key, m *material.Material, pair wrap.Pair, r ImportRequest, judge judgement) (Reimported, error) {
 	if m.Spec() != k.Spec {
 		return Reimported{}, &material.MismatchError{Want: k.Spec, Found: string(m.Spec())}
 	}
@@ -105,9 +107,11 @@ func (i *Importer) reimportExpected(ctx context.Context, k Key, m *material.Mate
 	}
 	var refused error // by KMS, of the first one expected
 	for _, e := range expected {
-		if !e.Missing(i.now()) && r.Expiry.MetBy(e.Expiry, i.now()) {
+		if !e.Missing(i.now()) {
 			proof := Proof{KeyARN: k.ARN, Verdict: Unproven, Method: ReportedID, MaterialID: e.ID}
-			return Reimported{Unchanged: true, Expiry: e.Expiry, Proof: proof}, nil
+			if good, err := judge(e.Expiry); good || err != nil {
+				return Reimported{Unchanged: good, Expiry: e.Expiry, Proof: proof}, err
+			}
 		}
 		r.MaterialID = e.ID
 		receipt, proof, err := i.Bring(ctx, k, m, pair, r)

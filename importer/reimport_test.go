@@ -60,28 +60,6 @@ func TestReimportOfOneOfSeveral(t *testing.T) {
 	})
 }
 
-func TestRenew(t *testing.T) {
-	for _, spec := range []material.Spec{material.SymmetricDefault, material.HMAC256} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
-			m := generate(t, spec)
-			k := b.bring(t, b.create(t, spec), m, importer.In(time.Hour, time.Now()))
-			renew := func() (importer.Reimported, error) {
-				return b.Renew(t.Context(), b.describe(t, k), m, wrap.Strongest(spec), importer.ImportRequest{Expiry: importer.In(48*time.Hour, time.Now())})
-			}
-			if r, err := renew(); err != nil || r.Unchanged || time.Until(b.describe(t, k).Expiry.Time()) != 48*time.Hour {
-				t.Errorf("%s: %+v, error %v", spec, r, err)
-			}
-			if r, err := renew(); err != nil || !r.Unchanged {
-				t.Errorf("%s, again: %+v, error %v", spec, r, err)
-			}
-			time.Sleep(72 * time.Hour)
-			_, err := renew()
-			wantError[*importer.StateError](t, err)
-		})
-	}
-}
-
 func TestReimportEverywhere(t *testing.T) {
 	for _, spec := range []material.Spec{material.SymmetricDefault, material.HMAC256} {
 		t.Run(string(spec), func(t *testing.T) {

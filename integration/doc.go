@@ -10,7 +10,7 @@
 //
 // The tests need these tools, and are left out of go test ./... for that:
 //
-//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin strace softhsm2 opensc gcc libc6-dev
+//	apt-get install openssl openssh-client awscli python3-boto3 nodejs npm age jq zbar-tools librsvg2-bin poppler-utils strace softhsm2 opensc gcc libc6-dev
 //	go test -tags integration ./integration
 //
 // A missing tool fails the test that needs it. Of the AWS CLI and boto3, every

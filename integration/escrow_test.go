@@ -125,6 +125,40 @@ func TestQRCodes(t *testing.T) {
 	}
 }
 
+// TestPDFCards prints cards with 150 dots to the inch, scans them with zbar, and
+// reads the words as poppler does: both open the escrow.
+func TestPDFCards(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []string{"slip39", "shamir"} {
+		t.Run(scheme, func(t *testing.T) {
+			d := newDesk(t)
+			d.keymat("escrow", "seal", "--generate", "--spec", "HMAC_384", "--quorum", "2/2", "--scheme", scheme, "--shares-dir", ".", "--card-format", "pdf", "--out", "app.escrow")
+			var scanned, read [][]byte
+			for _, name := range []string{"share-1", "share-2"} {
+				d.run(tool(t, "pdftoppm", "poppler-utils"), "-r", "150", "-gray", "-png", "-singlefile", name+".pdf", name)
+				scanned = append(scanned, d.run(tool(t, "zbarimg", "zbar-tools"), "--quiet", "--raw", name+".png"))
+				text := d.run(tool(t, "pdftotext", "poppler-utils"), "-raw", name+".pdf", "-")
+				_, share, _ := bytes.Cut(text, []byte("The share\n"))
+				share, _, _ = bytes.Cut(share, []byte("The "))
+				share = regexp.MustCompile(`(?m)\b[0-9]+\.`).ReplaceAll(share, nil)
+				if scheme == "shamir" {
+					share = bytes.Join(bytes.Fields(share), nil)
+				}
+				read = append(read, append(bytes.Join(bytes.Fields(share), []byte(" ")), '\n'))
+			}
+			d.write("scanned.txt", bytes.Join(scanned, nil))
+			d.write("read.txt", bytes.Join(read, nil))
+			for _, shares := range [][]string{{"scanned.txt"}, {"read.txt"}, {"share-1.pdf", "share-2.pdf"}} {
+				args := []string{"escrow", "drill", "app.escrow", "--offline"}
+				for _, share := range shares {
+					args = append(args, "--share", share)
+				}
+				d.keymat(args...)
+			}
+		})
+	}
+}
+
 // TestPlainShares combines shares of the textbook scheme with an audited
 // package of the npm registry.
 func TestPlainShares(t *testing.T) {

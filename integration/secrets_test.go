@@ -37,6 +37,7 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 				r.search(searchTerms(secretsOf(t, spec, r.read("app.key"))))
 				r.search(searchTerms(r.labSecrets()))
 				r.search(searchTerms([][]byte{r.sharedKey()}))
+				r.search(searchTerms(r.componentSecrets()))
 			})
 		}
 	}
@@ -93,7 +94,8 @@ func (r *fullRun) listen(command string, args ...string) outcome {
 
 // Files that hold the secret because the test says so; so does the state of a
 // mock, which protects nothing.
-var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "combined.txt", "mock.db", "lab-key.pem"}
+var secretFiles = []string{"app.key", "cut.key", "newline.key", "text.key", "pem.key", "mistaken.key", "combined.txt", "mock.db", "lab-key.pem",
+	"component1.txt", "component2.txt", "combined.key", "mixed.key", "dice.txt"}
 
 // everyCommand takes material through its life, with the mistakes that people
 // make on the way.
@@ -103,14 +105,15 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	if spec.KeyPair() {
 		generate = append(generate, "--public-out", "app.pub")
 	}
-	r.do(0, "generate", generate...)
+	r.do(0, "generate", append(generate, "--randomness-out", "app.randomness")...)
+	r.components()
 	r.do(0, "create", "--spec", string(spec), "--alias", "alias/app")
 	r.do(0, "fetch", "alias/app", "--out", "params.json", "--raw-dir", ".")
 	r.do(0, "wrap", "--material", "app.key", "--params", "params.json", "--out", "wrapped.json", "--raw", "raw")
 	r.do(0, "import", "--wrapped", "wrapped.json", "--expires", "90d")
 	r.do(0, "confirm", "alias/app", "--material", "app.key", "--reimport")
 	r.do(0, "delete-material", "alias/app", "--material", "app.key")
-	r.do(0, "reimport", "alias/app", "--material", "app.key", "--never-expires")
+	r.do(0, "reimport", "alias/app", "--material", "app.key", "--expires", "9d")
 	r.do(0, "renew", "alias/app", "--material", "app.key", "--expires", "90d")
 	r.do(0, "status", "alias/app")
 	r.do(0, "status", "--all", "--details")
@@ -141,6 +144,9 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 		r.do(0, "inspect", file)
 	}
 	r.everyEscrow(spec)
+	r.fleet(spec)
+	r.listen("ceremony preflight", "--workspace", ".")
+	r.everyCeremony(spec)
 	r.do(0, "lab")
 	r.do(0, "lab", "portability", "--html", "portability.html")
 	r.do(0, "lab", "key-pair", "--aws", "--dir", "lab")
@@ -150,6 +156,34 @@ func (r *fullRun) everyCommand(spec material.Spec) {
 	r.do(0, "version")
 	r.do(0, "help", "iam")
 	r.do(0, "completion", "bash")
+}
+
+// components makes material in every way that asks nothing.
+func (r *fullRun) components() {
+	r.t.Helper()
+	r.write("dice.txt", []byte("4163 5246 1625 5321 3642"))
+	r.do(0, "generate component", "--spec", "HMAC_256", "--out", "component1.txt")
+	r.do(0, "generate component", "--spec", "HMAC_256", "--out", "component2.txt")
+	r.do(0, "generate", "--spec", "HMAC_256", "--component", "component1.txt", "--component", "component2.txt", "--out", "combined.key", "--randomness-out", "combined.randomness")
+	r.do(0, "generate", "--spec", "HMAC_256", "--dice-from", "dice.txt", "--mix", "component1.txt", "--out", "mixed.key", "--randomness-out", "mixed.randomness")
+	r.do(1, "generate", "--spec", "HMAC_512", "--component", "component1.txt", "--component", "component2.txt", "--out", "never")
+	r.do(1, "generate", "--spec", "HMAC_256", "--dice-from", "component1.txt", "--out", "never")
+	r.do(0, "inspect", "mixed.randomness")
+	r.listen("inspect", "component1.txt")
+}
+
+// componentSecrets are the secrets that components left.
+func (r *fullRun) componentSecrets() (secrets [][]byte) {
+	r.t.Helper()
+	for _, name := range []string{"component1.txt", "component2.txt"} {
+		text, _, _ := strings.Cut(string(r.read(name)), "hmac:")
+		secret, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil || len(secret) != 32 {
+			r.t.Fatalf("no component in %s: %v", name, err)
+		}
+		secrets = append(secrets, secret)
+	}
+	return append(secrets, r.read("combined.key"), r.read("mixed.key"), r.read("dice.txt"))
 }
 
 // rotations brings the material into a key of other material, by the way that
@@ -162,6 +196,19 @@ func (r *fullRun) rotations(spec material.Spec) {
 		return
 	}
 	r.do(0, "rotate", "alias/next", "--swap-alias", "alias/next", "--material", "app.key", "--never-expires")
+}
+
+// fleet has keys kept as a manifest says, with the material at hand.
+func (r *fullRun) fleet(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "fleet init", "--out", "start.yaml")
+	r.do(0, "fleet init", "--from-account", "--out", "found.yaml")
+	r.write("fleet.yaml", []byte("kind: keymat/fleet\nversion: 1\nname: all\nplaces: {here: {region: eu-central-1}}\n"+
+		"defaults: {place: here, escrow: app.escrow, expires: never}\nkeys: [{name: fleet, spec: "+string(spec)+"}]\n"))
+	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json")
+	r.do(3, "fleet status", "fleet.yaml", "--json")
+	r.write("mistaken.key", append([]byte("kind: keymat/fleet\nmaterial: "), r.read("app.key")...))
+	r.do(1, "fleet plan", "mistaken.key")
 }
 
 // everyEscrow seals the material and opens it again, in every way that asks
@@ -191,9 +238,13 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	r.do(0, "escrow drill", "kek.escrow", "--open-key", "kek.key", "--key", "alias/app", "--out", "kek.drill")
 	r.do(0, "bring", slices.Concat(material, []string{"--escrow-to", recipient, "--escrow-out", "on-the-way.escrow", "--never-expires"})...)
 	r.do(0, "bring", slices.Concat(material, []string{"--quorum", "2/2", "--custodian", recipient, "--custodian", recipient, "--shares-dir", "dealt", "--escrow-out", "dealt.escrow", "--never-expires"})...)
+	r.do(0, "escrow split", slices.Concat([]string{"shared.escrow", "--quorum", "2/2", "--shares-dir", "printed", "--card-format", "pdf", "--out", "printed.escrow"}, shares)...)
+	r.do(0, "escrow drill", "printed.escrow", "--offline", "--share", "printed/share-1.pdf", "--share", "printed/share-2.pdf")
 	swap := []string{"alias/next", "--swap-alias", "alias/next", "--escrow-to", recipient, "--escrow-out", "swapped.escrow", "--never-expires"}
 	r.do(0, "rotate", slices.Concat(swap, material[:2])...)
 	r.do(0, "inspect", "key.drill")
+	r.do(0, "status", "alias/app", "--escrow", ".")
+	r.do(0, "delete-material", "alias/app", "--escrow", ".", "--dry-run")
 	r.do(1, "escrow open", "kek.escrow", "--open-key", "id.txt", "--out", "never")
 	r.do(1, "escrow open", "app.key", "--identity", "id.txt", "--out", "never")
 	r.do(1, "escrow open", "shared.escrow", "--share", "app.key", "--out", "never")
@@ -202,11 +253,43 @@ func (r *fullRun) everyEscrow(spec material.Spec) {
 	r.shared = bytes.TrimSpace(r.read("combined.txt"))
 }
 
+// everyCeremony plans one, which touches no material; somebody gives the
+// material for a key to sign with.
+func (r *fullRun) everyCeremony(spec material.Spec) {
+	r.t.Helper()
+	r.do(0, "ceremony plan init", "plan.yaml", "--id", "test", "--spec", string(spec), "--target", "arn:aws:kms:us-east-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab")
+	r.do(3, "ceremony plan lint", "plan.yaml")
+	for _, mistake := range []string{"app.key", "text.key", "pem.key", "cut.key"} {
+		r.do(3, "ceremony plan lint", mistake)
+	}
+	r.do(3, "ceremony plan sign", "plan.yaml", "--as", "lead", "--key", "app.key")
+	r.do(3, "ceremony plan verify", "plan.yaml")
+	r.do(0, "ceremony plan diff", "plan.yaml", "plan.yaml")
+	const material = "app.key"
+	by := []string{".", "--by", "lead"}
+	r.do(3, "ceremony transcript begin", by...)
+	for command, args := range map[string][]string{
+		"note": {"--text", "the key", "--file", material}, "exception": {"--expected", "a", "--happened", "b", "--decided", "c"},
+		"confirm": {"--gate", "open", "--text", "all there"}, "end": nil,
+	} {
+		r.do(1, "ceremony transcript "+command, slices.Concat(by, args)...)
+	}
+	r.do(1, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
+	r.write("transcript.jsonl", []byte("not a record\n"))
+	r.do(0, "ceremony transcript show", ".")
+	r.do(3, "ceremony verify", ".")
+}
+
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	for _, name := range slices.Concat(r.commands(), r.commands("mock"), r.commands("escrow")) {
-		if name != "mock" && name != "escrow" && !slices.Contains(r.ran, name) {
+	groups := []string{"mock", "escrow", "fleet", "ceremony", "ceremony plan", "ceremony transcript"}
+	names := slices.Concat(r.commands(), r.commands("generate"))
+	for _, group := range groups {
+		names = append(names, r.commands(strings.Fields(group)...)...)
+	}
+	for _, name := range names {
+		if !slices.Contains(groups, name) && !slices.Contains(r.ran, name) {
 			r.t.Errorf("everyCommand leaves out keymat %s", name)
 		}
 	}
@@ -217,7 +300,7 @@ func (r *fullRun) commands(below ...string) (names []string) {
 	r.t.Helper()
 	completions := r.run(built.keymat, slices.Concat([]string{"__complete"}, below, []string{""})...)
 	for line := range strings.Lines(string(completions)) {
-		if name, _, found := strings.Cut(line, "\t"); found {
+		if name, _, found := strings.Cut(line, "\t"); found && !strings.HasPrefix(name, "-") { // flags that are required come along
 			names = append(names, strings.Join(append(below, name), " "))
 		}
 	}

@@ -37,6 +37,10 @@ type Place struct {
 	// Regions gives the same account in another Region; see [importer.Importer].
 	Regions func(region string) (KMS, error)
 	Now     func() time.Time // the time at KMS; nil is [time.Now]
+
+	// PublicKeys asks for the public key of each key pair that has material,
+	// which is one call more for those.
+	PublicKeys bool
 }
 
 // Item is one key with imported material, or one that could not be looked at.
@@ -51,6 +55,8 @@ type Item struct {
 	Detailed  bool
 	Materials []importer.KeyMaterial // symmetric keys only, oldest first
 	Use       LastUse
+
+	PublicKey []byte // SubjectPublicKeyInfo, DER; key pairs only, if asked for
 
 	Gaps []error // why some of the details are missing
 	Err  error   // why the key, or with no ARN the whole place, is missing

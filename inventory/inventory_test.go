@@ -301,3 +301,37 @@ func TestSort(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestPublicKeys: they are asked for when they are wanted, of key pairs with
+// material.
+func TestPublicKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		pair, m := h.key(t, importer.CreateRequest{Spec: material.ECCNISTP256, Alias: "alias/pair"}, 0)
+		h.key(t, importer.CreateRequest{Spec: material.HMAC256}, 0)
+		must(h.Create(t.Context(), importer.CreateRequest{Spec: material.ECCNISTP256}))(t)
+		h.calls()
+		must(h.Scan(t.Context(), inventory.Query{}))(t)
+		if got := h.calls()["GetPublicKey"]; got != 0 {
+			t.Errorf("%d calls that nobody wanted", got)
+		}
+		h.PublicKeys = true
+		for _, i := range slices.Concat(must(h.Scan(t.Context(), inventory.Query{}))(t), must(h.Look(t.Context(), pair.ARN))(t)) {
+			want := []byte(nil)
+			if i.Key.ARN == pair.ARN {
+				want = m.PublicKeyDER()
+			}
+			if !slices.Equal(i.PublicKey, want) || len(i.Gaps) > 0 {
+				t.Errorf("%s: public key %x, want %x; gaps %v", i.Name(), i.PublicKey, want, i.Gaps)
+			}
+		}
+		if got := h.calls()["GetPublicKey"]; got != 2 {
+			t.Errorf("%d calls, want 2", got)
+		}
+		h.mock.Inject(mockkms.Fault{Operation: "GetPublicKey", Kind: mockkms.FaultDenied})
+		i := h.DependentsOf(t.Context(), pair).Item
+		if e, ok := errors.AsType[*importer.CallError](errors.Join(i.Gaps...)); !ok || e.Operation != "GetPublicKey" {
+			t.Errorf("gaps %v", i.Gaps)
+		}
+	})
+}

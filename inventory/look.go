@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/material"
@@ -72,6 +73,7 @@ func (p Place) lookCloser(ctx context.Context, item *Item) {
 	item.Aliases = aliases
 	item.gap(err)
 	p.addDetails(ctx, item)
+	p.addPublicKey(ctx, item)
 }
 
 // addDetails asks for what DescribeKey does not show.
@@ -84,6 +86,20 @@ func (p Place) addDetails(ctx context.Context, item *Item) {
 	}
 	item.Use, err = p.lastUse(ctx, item.Key)
 	item.gap(err)
+}
+
+// addPublicKey asks for the public key, if it is wanted and there is one.
+func (p Place) addPublicKey(ctx context.Context, item *Item) {
+	k := item.Key
+	if !p.PublicKeys || !k.Spec.KeyPair() || k.State == types.KeyStatePendingImport {
+		return
+	}
+	out, err := p.KMS.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: aws.String(k.ARN)})
+	if err != nil {
+		item.gap(&importer.CallError{Operation: "GetPublicKey", Key: k.ARN, Err: err})
+		return
+	}
+	item.PublicKey = out.PublicKey
 }
 
 func (i *Item) gap(err error) {

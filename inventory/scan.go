@@ -157,6 +157,7 @@ func (p Place) examine(ctx context.Context, id string, aliases map[string][]stri
 	if q.Details {
 		p.addDetails(ctx, item)
 	}
+	p.addPublicKey(ctx, item)
 	return item
 }
 

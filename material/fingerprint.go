@@ -30,7 +30,10 @@ const checkValueSize = 5
 // String returns kind and value, as in "cmac:0a1b2c3d4e".
 func (f Fingerprint) String() string { return f.Kind + ":" + f.Value }
 
-func spkiFingerprint(spki []byte) Fingerprint {
+// FingerprintPublicKey is the fingerprint of the key pair to which a public key
+// belongs: spki is its SubjectPublicKeyInfo in DER (RFC 5280, section 4.1), as
+// KMS's GetPublicKey answers it.
+func FingerprintPublicKey(spki []byte) Fingerprint {
 	sum := sha256.Sum256(spki)
 	return Fingerprint{Kind: SPKISHA256, Value: hex.EncodeToString(sum[:])}
 }
@@ -54,6 +57,10 @@ func cmacFingerprint(key []byte) (Fingerprint, error) {
 	block.Encrypt(m[:], m[:])
 	return Fingerprint{Kind: CMAC, Value: hex.EncodeToString(m[:checkValueSize])}, nil
 }
+
+// CheckValue returns the [HMACCheck] of a secret that is no material by itself, such as a component of some. The secret shall be
+// uniformly random, or the value helps whoever guesses it.
+func CheckValue(s Secret) Fingerprint { return hmacFingerprint(s.bytes()) }
 
 func hmacFingerprint(key []byte) Fingerprint {
 	mac := hmac.New(sha256.New, key)

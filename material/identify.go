@@ -80,7 +80,7 @@ func (f finding) describe() Description {
 func (d *Description) see(spec Spec, spki []byte) {
 	d.Spec = spec
 	if len(spki) > 0 {
-		fingerprint := spkiFingerprint(spki)
+		fingerprint := FingerprintPublicKey(spki)
 		d.Fingerprint = &fingerprint
 	}
 }

@@ -19,6 +19,6 @@ func (k *keyPair) material(plaintext []byte) *Material {
 		secret:      NewSecret(plaintext),
 		public:      k.public,
 		spki:        k.spki,
-		fingerprint: spkiFingerprint(k.spki),
+		fingerprint: FingerprintPublicKey(k.spki),
 	}
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package awsclient makes the AWS SDK's KMS client: for AWS as the SDK's own
-// chain of settings says, or for a KMS inside the process.
+// Package awsclient makes the AWS SDK's clients: of KMS, for AWS as the SDK's own
+// chain of settings says or for a KMS inside the process; of what else keymat
+// asks, for AWS.
 package awsclient
 
 import (
@@ -13,17 +14,22 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 )
 
 const (
-	appID          = "keymat"       // in the user agent, unless the user configured one
-	embeddedRegion = "us-east-1"    // where a KMS inside the process is, unless told
-	embeddedOwner  = "111122223333" // whose it is, unless told
+	appID           = "keymat"       // in the user agent, unless the user configured one
+	keptConnections = 64             // to one KMS endpoint, between calls
+	embeddedRegion  = "us-east-1"    // where a KMS inside the process is, unless told
+	embeddedOwner   = "111122223333" // whose it is, unless told
 
 	// embeddedSecret signs requests that nobody checks. It has more than the 10
 	// bytes below which FIPS 140-3 enforcement lets the signing panic.
@@ -36,6 +42,7 @@ const (
 type Options struct {
 	Region      string // such as "eu-central-1"
 	Profile     string // of the shared configuration files
+	Role        string // ARN of a role to assume with the credentials found; "" for none
 	EndpointURL string // of KMS only; the services that give out credentials keep theirs
 
 	// Transport carries the requests to a KMS inside the process. With it set no
@@ -93,11 +100,30 @@ func NewCloudTrail(ctx context.Context, o Options) (*cloudtrail.Client, error) {
 	}), nil
 }
 
+// NewCloudFormation returns a client for CloudFormation, as NewCloudTrail does
+// for CloudTrail.
+func NewCloudFormation(ctx context.Context, o Options) (*cloudformation.Client, error) {
+	o.Transport = nil
+	cfg, err := o.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return cloudformation.NewFromConfig(cfg, func(c *cloudformation.Options) {
+		if o.Debug != nil {
+			c.HTTPClient = &tracer{next: c.HTTPClient, w: o.Debug}
+		}
+	}), nil
+}
+
 // settle is load, and our own choices where the user made none.
 func (o Options) settle(ctx context.Context) (aws.Config, error) {
 	cfg, err := o.load(ctx)
 	if err != nil {
 		return aws.Config{}, err
+	}
+	if o.Role != "" && o.Transport == nil {
+		asCaller := sts.NewFromConfig(cfg)
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(asCaller, o.Role, func(a *stscreds.AssumeRoleOptions) { a.RoleSessionName = appID }))
 	}
 	cfg.RetryMode = cmp.Or(cfg.RetryMode, aws.RetryModeAdaptive)
 	cfg.AppID = cmp.Or(cfg.AppID, appID)
@@ -119,6 +145,10 @@ func (o Options) load(ctx context.Context) (aws.Config, error) {
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, &NoRegionError{Profile: o.Profile}
+	}
+	if pool, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		// The SDK keeps ten, and would shake hands anew for each call beyond them.
+		cfg.HTTPClient = pool.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = keptConnections })
 	}
 	// The SDK's modern time limits: three seconds to connect, not thirty.
 	cfg.DefaultsMode = cmp.Or(cfg.DefaultsMode, aws.DefaultsModeStandard)

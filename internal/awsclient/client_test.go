@@ -4,11 +4,13 @@ package awsclient_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,5 +226,46 @@ func TestBrokenConfiguration(t *testing.T) {
 	_, err := awsclient.New(t.Context(), awsclient.Options{Profile: "gone"})
 	if err == nil || !strings.HasPrefix(err.Error(), "loading the AWS configuration: ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// With a role, calls are signed with what STS gives for it; STS is asked with
+// the credentials found, and not before the first call.
+func TestRole(t *testing.T) {
+	const role = "arn:aws:iam::222233334444:role/keymat"
+	var asked []string
+	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.FormValue("Action")+" "+r.FormValue("RoleArn")+" "+r.FormValue("RoleSessionName"))
+		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASSUMED</AccessKeyId>`+
+			`<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
+	}))
+	defer sts.Close()
+	var signed string
+	kmsServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed = r.Header.Get("Authorization")
+		fmt.Fprint(w, `{}`)
+	}))
+	defer kmsServer.Close()
+	bareEnvironment(t, "")
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "CALLER", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_STS": sts.URL} {
+		t.Setenv(name, value)
+	}
+	client, err := awsclient.New(t.Context(), awsclient.Options{Region: "eu-central-1", Role: role, EndpointURL: kmsServer.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(asked) > 0 {
+		t.Errorf("STS was asked before there was need: %q", asked)
+	}
+	for range 2 {
+		if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"AssumeRole " + role + " keymat"}; !slices.Equal(asked, want) {
+		t.Errorf("STS was asked %q, want %q", asked, want)
+	}
+	if !strings.Contains(signed, "Credential=ASSUMED/") {
+		t.Errorf("signed with %q", signed)
 	}
 }

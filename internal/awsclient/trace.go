@@ -3,6 +3,7 @@
 package awsclient
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,7 +25,7 @@ func (t *tracer) Do(req *http.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := t.next.Do(req)
 	took := time.Since(start).Round(time.Millisecond)
-	operation := req.Header.Get("X-Amz-Target")
+	operation := cmp.Or(req.Header.Get("X-Amz-Target"), req.Method) // the query protocol names it in the body
 	if err != nil {
 		fmt.Fprintf(t.w, "%s %s: %v (%v)\n", operation, req.URL.Host, err, took)
 		return resp, err

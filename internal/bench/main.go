@@ -23,15 +23,16 @@ func main() {
 	loads := flag.Int("loads", 3, "how often each load is repeated")
 	beside := flag.String("beside", "", "load the KMS that serves at this `address`, such as 127.0.0.1:8080, too")
 	pid := flag.Int("pid", 0, "the `process` that does so, to measure its processor time")
-	only := flag.String("only", "", "one `part`: start, import, wrap, load or binary")
+	only := flag.String("only", "", "one `part`: start, import, wrap, load, fleet or binary")
+	keys := flag.Int("keys", 100_000, "how many keys the largest fleet has")
 	flag.Parse()
-	if err := run(*only, *starts, *imports, *loads, other(*beside, *pid)); err != nil {
+	if err := run(*only, *starts, *imports, *loads, *keys, other(*beside, *pid)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, starts, imports, loads int, beside *server) error {
+func run(only string, starts, imports, loads, keys int, beside *server) error {
 	dir, err := os.MkdirTemp("", "keymat-bench-")
 	if err != nil {
 		return err
@@ -49,6 +50,7 @@ func run(only string, starts, imports, loads int, beside *server) error {
 		{"import", func() error { return measureImport(dir, keymat, imports) }},
 		{"wrap", measureWrap},
 		{"load", func() error { return measureLoad(dir, keymat, beside, loads) }},
+		{"fleet", func() error { return measureFleet(dir, keymat, keys) }},
 		{"binary", func() error { return measureBinary(dir, keymat) }},
 	} {
 		if only != "" && only != part.name {

@@ -79,10 +79,12 @@ func (s *server) processorTime() (time.Duration, error) {
 	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }
 
-func (s *server) request(r loadRequest) []byte {
+func (s *server) request(r loadRequest) []byte { return s.requestIn("us-east-1", r) }
+
+func (s *server) requestIn(region string, r loadRequest) []byte {
 	return fmt.Appendf(nil, "POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: TrentService.%s\r\nContent-Type: application/x-amz-json-1.1\r\n"+
-		"Authorization: AWS4-HMAC-SHA256 Credential=mock/20261122/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %d\r\n\r\n%s",
-		s.address, r.operation, len(r.body), r.body)
+		"Authorization: AWS4-HMAC-SHA256 Credential=mock/20261122/%s/kms/aws4_request, SignedHeaders=host, Signature=00\r\nContent-Length: %d\r\n\r\n%s",
+		s.address, r.operation, region, len(r.body), r.body)
 }
 
 func (s *server) ask(operation, body string, answer any) error {

@@ -36,7 +36,7 @@ type Card struct {
 
 // Write writes the card as one HTML page that needs nothing else.
 func (c Card) Write(w io.Writer) error {
-	code, err := qrCode(string(c.Line))
+	code, err := encodeQR(c.Line)
 	if err != nil {
 		return err
 	}
@@ -44,21 +44,19 @@ func (c Card) Write(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("reading the template of the card: %w", err)
 	}
-	made, err := page.Execute(t, struct {
-		Card
-		Created string
-		Words   []word
-		Groups  []string
-		QR      template.HTML
-	}{c, c.Created.UTC().Format(time.RFC3339), words(c.Text), groups(c.Text), code})
+	note := gapsNote
+	if words(c.Text) != nil {
+		note = wordsNote
+	}
+	made, err := page.Execute(t, map[string]any{
+		"Warning": c.warning(), "Details": c.details(), "Custody": custody,
+		"Words": words(c.Text), "Groups": groups(c.Text), "Note": note, "QR": drawing(code),
+		"Needs": c.needs(), "WithKeymat": withKeymat, "WithoutKeymat": c.withoutKeymat(),
+	})
 	if err != nil {
 		return err
 	}
-	return page.Write(w, page.Page{
-		Title: fmt.Sprintf("Share %d of %d", c.Index, c.Count),
-		Lead:  fmt.Sprintf("Any %d open the escrow. This page is secret.", c.Threshold),
-		Made:  c.Created, By: c.By, Body: made,
-	})
+	return page.Write(w, page.Page{Title: c.title(), Lead: c.lead(), Made: c.Created, By: c.By, Body: made})
 }
 
 // A word of the share; four letters tell it from the others.

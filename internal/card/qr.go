@@ -17,28 +17,43 @@ const (
 	moduleSize = 25.4 * 4 / 150 // mm
 )
 
-// qrCode returns a QR code as SVG, a rectangle for each run of dark modules. Level M repairs 15 % of it: a fold or a stain.
-func qrCode(text string) (template.HTML, error) {
-	code, err := qr.Encode(text, qr.M)
+// encodeQR makes a QR code. Level M repairs 15 % of it: a fold or a stain.
+func encodeQR(text []byte) (*qr.Code, error) {
+	code, err := qr.Encode(string(text), qr.M)
 	if err != nil {
-		return "", fmt.Errorf("making the QR code: %w", err)
+		return nil, fmt.Errorf("making the QR code: %w", err)
 	}
-	var path strings.Builder
+	return code, nil
+}
+
+// A run of dark modules, without the quiet zone.
+type run struct{ x, y, length int }
+
+func runsOf(code *qr.Code) (all []run) {
 	for y := range code.Size {
 		for x := 0; x < code.Size; x++ {
-			run := 0
-			for code.Black(x+run, y) {
-				run++
+			r := run{x: x, y: y}
+			for code.Black(x+r.length, y) {
+				r.length++
 			}
-			if run > 0 {
-				fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", x+quietZone, y+quietZone, run, run)
-				x += run
+			if r.length > 0 {
+				all = append(all, r)
+				x += r.length
 			}
 		}
+	}
+	return all
+}
+
+// drawing returns the code as SVG, a rectangle for each run of dark modules.
+func drawing(code *qr.Code) template.HTML {
+	var path strings.Builder
+	for _, r := range runsOf(code) {
+		fmt.Fprintf(&path, "M%d %dh%dv1h-%dz", r.x+quietZone, r.y+quietZone, r.length, r.length)
 	}
 	side := code.Size + 2*quietZone
 	width := float64(side) * moduleSize
 	return template.HTML(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%.2fmm" height="%.2fmm" viewBox="0 0 %d %d" shape-rendering="crispEdges">`+
 		`<path fill="#fff" d="M0 0h%dv%dh-%dz"/><path fill="#000" d="%s"/></svg>`,
-		width, width, side, side, side, side, side, path.String())), nil
+		width, width, side, side, side, side, side, path.String()))
 }

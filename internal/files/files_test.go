@@ -27,6 +27,12 @@ var writers = map[string]struct {
 }{
 	"WriteSecret": {files.WriteSecret, 0o600},
 	"WritePublic": {files.WritePublic, 0o644},
+	"WritePublicFrom": {func(name string, data []byte, o files.Overwrite) error {
+		return files.WritePublicFrom(name, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		}, o)
+	}, 0o644},
 }
 
 func TestWrite(t *testing.T) {
@@ -47,6 +53,28 @@ func TestWrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// When what fills a file fails half-way, nothing of it is left, and what was
+// there is what it was.
+func TestFillFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plan.json")
+	broken := errors.New("broken")
+	fill := func(w io.Writer) error {
+		io.WriteString(w, "half")
+		return broken
+	}
+	if err := files.WritePublicFrom(file, fill, files.KeepExisting); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	if err := files.WritePublic(file, []byte("old"), files.KeepExisting); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.WritePublicFrom(file, fill, files.ReplaceExisting); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	wantContent(t, file, "old")
+	wantOnly(t, file)
 }
 
 // TestReplaceTightens: the replaced file's own permissions do not live on.

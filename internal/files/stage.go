@@ -5,6 +5,7 @@ package files
 import (
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,6 +37,13 @@ func StagePublic(name string, data []byte, o Overwrite) (*Staged, error) {
 }
 
 func stage(name string, data []byte, mode fs.FileMode, o Overwrite) (*Staged, error) {
+	return stageFrom(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}, mode, o)
+}
+
+func stageFrom(name string, fill func(io.Writer) error, mode fs.FileMode, o Overwrite) (*Staged, error) {
 	if err := Check(name, o); err != nil {
 		return nil, err
 	}
@@ -49,8 +57,7 @@ func stage(name string, data []byte, mode fs.FileMode, o Overwrite) (*Staged, er
 	if err != nil {
 		return nil, wrap("writing", name, err)
 	}
-	_, err = s.file.Write(data)
-	if err == nil {
+	if err = fill(s.file); err == nil {
 		err = s.file.Sync()
 	}
 	if err != nil {
@@ -62,20 +69,30 @@ func stage(name string, data []byte, mode fs.FileMode, o Overwrite) (*Staged, er
 
 // ReadBack returns the content of the file, of at most max bytes, from its
 // medium as the function ReadBack does. Errors are the same.
-func (s *Staged) ReadBack(max int64) ([]byte, error) {
+func (s *Staged) ReadBack(max int64) (data []byte, err error) {
+	err = s.fromMedium(func(f *os.File) (err error) {
+		data, err = readAtMost(s.name, f, max)
+		return err
+	})
+	return data, err
+}
+
+// fromMedium has the file read from its start, and from its medium as far as
+// that can be.
+func (s *Staged) fromMedium(read func(*os.File) error) error {
 	f := s.file
 	if s.temp != "" { // opened anew, so that a server is asked anew
 		var err error
 		if f, err = os.Open(s.temp); err != nil {
-			return nil, wrap("reading", s.name, err)
+			return wrap("reading", s.name, err)
 		}
 		defer f.Close()
 	}
 	forgetCached(f)
 	if _, err := f.Seek(0, 0); err != nil {
-		return nil, wrap("reading", s.name, err)
+		return wrap("reading", s.name, err)
 	}
-	return readAtMost(s.name, f, max)
+	return read(f)
 }
 
 // Place gives the file its name, in one step for anybody who looks, and has

@@ -6,8 +6,10 @@ package files
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,6 +100,29 @@ func write(name string, data []byte, mode fs.FileMode, o Overwrite) error {
 		return err
 	}
 	if !bytes.Equal(kept, data) {
+		return &ChangedError{Name: name}
+	}
+	return s.Place()
+}
+
+// WritePublicFrom is WritePublic for data too large to hold: fill writes it.
+// When fill fails, nothing is left, and its error is wrapped.
+func WritePublicFrom(name string, fill func(io.Writer) error, o Overwrite) error {
+	written := sha256.New()
+	s, err := stageFrom(name, func(w io.Writer) error { return fill(io.MultiWriter(w, written)) }, publicMode, o)
+	if err != nil {
+		return err
+	}
+	defer s.Discard()
+	kept := sha256.New()
+	err = s.fromMedium(func(f *os.File) error {
+		_, err := io.Copy(kept, f)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(kept.Sum(nil), written.Sum(nil)) {
 		return &ChangedError{Name: name}
 	}
 	return s.Place()

@@ -62,6 +62,7 @@ func steady(transcript string) string {
 		{`\d{4}-\d\d-\d\d`, "DATE"},
 		{`\d+ (d|h) \d+ (h|m)`, "SPAN"},
 		{`\d+\.\d s`, "SECONDS"},
+		{`by [^ @]+@[^ :]+:`, "by USER:"},
 		{`import token( +)\d+ bytes`, "import token$1 LENGTH"}, // the encoding of its RSA key varies
 	} {
 		transcript = regexp.MustCompile(r.pattern).ReplaceAllString(transcript, r.with)

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/material"
+)
+
+// Kind is the "kind" of a plan.
+const Kind = "keymat/plan"
+
+const version = "1"
+
+// MaxFile is the largest plan in bytes that [Read] looks at.
+const MaxFile = 64 << 10
+
+// Read reads a plan. It is strict about the form: an unknown, missing or
+// repeated member, anchors and tags, a second document, characters that cannot
+// be seen, or a value not in its one spelling are a [*FormatError], which lists
+// them all. What the values mean together is [Plan.Lint]'s business. Other errors
+// are r's.
+func Read(r io.Reader) (*Plan, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	root, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	in := &reader{places: map[string]Place{}}
+	p := in.plan(value{node: root})
+	if len(in.faults) > 0 {
+		slices.SortStableFunc(in.faults, func(a, b Fault) int { return a.Place.compare(b.Place) })
+		return nil, &FormatError{in.faults}
+	}
+	p.data, p.places, p.terms = data, in.places, in.terms
+	return p, nil
+}
+
+func (r *reader) plan(v value) *Plan {
+	p := &Plan{Gates: map[Gate][]string{}}
+	var kind, number string
+	r.object(v,
+		required("kind", parsed(r, &kind, oneOf(Kind))),
+		required("version", parsed(r, &number, oneOf(version))),
+		required("id", parsed(r, &p.ID, identifier)),
+		required("title", parsed(r, &p.Title, phrase(longestTitle))),
+		required("date", parsed(r, &p.Date, day)),
+		required("rehearsal", parsed(r, &p.Rehearsal, boolean)),
+		required("session", parsed(r, &p.Session, oneOf(SameDay, TwoDay))),
+		required("material", func(v value) { r.material(v, &p.Material) }),
+		required("targets", r.list("id", func(v value) { p.Targets = append(p.Targets, r.target(v)) })),
+		required("escrow", func(v value) { r.escrow(v, &p.Escrow) }),
+		required("shares", func(v value) { r.shares(v, &p.Shares) }),
+		required("sites", r.list("id", func(v value) { p.Sites = append(p.Sites, r.site(v)) })),
+		required("people", r.list("id", func(v value) { p.People = append(p.People, r.person(v)) })),
+		required("gates", func(v value) { r.gates(v, p.Gates) }),
+		required("limits", func(v value) { r.limits(v, &p.Limits) }),
+		optional("expected", func(v value) {
+			p.Expected = &Expected{}
+			r.expected(v, p.Expected)
+		}),
+	)
+	return p
+}
+
+func (r *reader) material(v value, m *Material) {
+	r.object(v,
+		required("spec", parsed(r, &m.Spec, spelt(material.ParseSpec))),
+		required("usage", parsed(r, &m.Usage, oneOf(EncryptDecrypt, SignVerify, GenerateVerifyMAC, KeyAgreement))),
+		required("source", parsed(r, &m.Source, oneOf(FromDRBG, FromComponents, FromPKCS11, FromEscrow))),
+		required("dice", parsed(r, &m.Dice, oneOf(NoDice, OptionalDice, RequiredDice))),
+		optional("components", words(r, &m.Components, identifier)),
+	)
+}
+
+func (r *reader) target(v value) (t Target) {
+	r.object(v,
+		required("id", parsed(r, &t.ID, identifier)),
+		required("partition", parsed(r, &t.Partition, pattern(`aws[a-z-]*`, "an AWS partition"))),
+		required("account", parsed(r, &t.Account, pattern(`[0-9]{12}`, "an AWS account, 12 digits"))),
+		required("region", parsed(r, &t.Region, pattern(`[a-z]{2,}(-[a-z]+)+-[0-9]+`, "an AWS Region"))),
+		required("key", parsed(r, &t.Key, pattern(
+			`arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]{1,250}`,
+			"the ARN of a KMS key, nor an alias such as alias/app"))),
+		optional("replica_of", parsed(r, &t.ReplicaOf, identifier)),
+		required("wrapping", func(v value) {
+			r.object(v,
+				required("algorithm", parsed(r, &t.Wrapping.Algorithm, parseAlgorithm)),
+				required("key_spec", parsed(r, &t.Wrapping.KeySpec, parseKeySpec)))
+		}),
+		required("import", parsed(r, &t.Import, oneOf(ImportNew, ImportExisting))),
+		required("valid_to", parsed(r, &t.ValidTo, expiry)),
+		optional("description", parsed(r, &t.Description, phrase(longestDescription))),
+	)
+	return t
+}
+
+func (r *reader) escrow(v value, e *Escrow) {
+	r.object(v,
+		required("profile", parsed(r, &e.Profile, profile)),
+		required("scheme", parsed(r, &e.Scheme, oneOf(escrow.Schemes()...))),
+		required("copies", r.list("id", func(v value) {
+			var c Copy
+			r.object(v,
+				required("id", parsed(r, &c.ID, identifier)),
+				required("medium", parsed(r, &c.Medium, phrase(longestTitle))),
+				required("site", parsed(r, &c.Site, identifier)))
+			e.Copies = append(e.Copies, c)
+		})),
+	)
+}
+
+func (r *reader) shares(v value, s *Shares) {
+	r.object(v,
+		required("threshold", parsed(r, &s.Threshold, number(escrow.MinThreshold, escrow.MaxShares))),
+		required("count", parsed(r, &s.Count, number(escrow.MinThreshold, escrow.MaxShares))),
+		required("holders", r.list("share", func(v value) {
+			var h Holder
+			r.object(v,
+				required("share", parsed(r, &h.Share, number(1, escrow.MaxShares))),
+				required("custodian", parsed(r, &h.Custodian, identifier)),
+				required("mode", parsed(r, &h.Mode, oneOf(OnForm, Printed, InFile))),
+				required("site", parsed(r, &h.Site, identifier)))
+			s.Holders = append(s.Holders, h)
+		})),
+	)
+}
+
+func (r *reader) site(v value) (s Site) {
+	r.object(v,
+		required("id", parsed(r, &s.ID, identifier)),
+		required("name", parsed(r, &s.Name, phrase(longestTitle))),
+		optional("needs", words(r, &s.Needs, identifier)))
+	return s
+}
+
+func (r *reader) person(v value) (p Person) {
+	r.object(v,
+		required("id", parsed(r, &p.ID, identifier)),
+		required("name", parsed(r, &p.Name, phrase(longestTitle))),
+		required("roles", words(r, &p.Roles, oneOf(Roles()...))),
+		optional("key", parsed(r, &p.Key, publicKey)),
+		optional("reports_to", parsed(r, &p.ReportsTo, identifier)),
+		optional("site", parsed(r, &p.Site, identifier)))
+	return p
+}
+
+func (r *reader) gates(v value, gates map[Gate][]string) {
+	var members []member
+	for _, gate := range Gates() {
+		members = append(members, required(string(gate), func(v value) {
+			var people []string
+			words(r, &people, identifier)(v)
+			gates[gate] = people
+		}))
+	}
+	r.object(v, members...)
+}
+
+func (r *reader) limits(v value, l *Limits) {
+	r.object(v,
+		required("token_min_remaining", parsed(r, &l.TokenMinRemaining, duration)),
+		required("import_margin", parsed(r, &l.ImportMargin, duration)),
+		required("max_session", parsed(r, &l.MaxSession, duration)))
+}
+
+func (r *reader) expected(v value, e *Expected) {
+	r.object(v,
+		required("escrow", parsed(r, &e.Escrow, escrowID)),
+		required("fingerprint", parsed(r, &e.Fingerprint, pattern(`(cmac|hmac):[0-9a-f]{10}|spki-sha256:[0-9a-f]{64}`, "a fingerprint such as cmac:0a1b2c3d4e"))),
+		optional("material_id", parsed(r, &e.MaterialID, pattern(`[0-9a-f]{64}`, "a key material ID, 64 hexadecimal digits"))))
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package transcript
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"github.com/keymat/keymat/ceremony/plan"
+)
+
+// Kind is the "kind" that the first line of a record names.
+const Kind = "keymat/transcript"
+
+const version = 1
+
+// An Event is what a line tells of: one of the types below.
+type Event interface{ event() string }
+
+// Opened begins a record.
+type Opened struct {
+	Kind       string   `json:"kind"`    // [Kind]; set by [Begin]
+	Version    int      `json:"version"` // set by [Begin]
+	Ceremony   string   `json:"ceremony"`
+	PlanSHA256 Digest   `json:"plan_sha256"`
+	Approvers  []string `json:"approvers"` // IDs of those whose signatures the plan asks for
+	Rehearsal  bool     `json:"rehearsal"`
+	Tool       Tool     `json:"tool"`
+}
+
+// A Tool is the program that wrote a record, as far as it knows itself.
+type Tool struct {
+	Version    string `json:"version"`
+	Revision   string `json:"revision"`
+	Go         string `json:"go"`
+	Platform   string `json:"platform"`
+	FIPSModule string `json:"fips_module"`
+	FIPS       bool   `json:"fips"`
+	SHA256     Digest `json:"sha256"` // of the executable
+}
+
+// Confirmed says that the actors let the ceremony pass a gate.
+type Confirmed struct {
+	Gate plan.Gate `json:"gate"`
+	Text string    `json:"text"` // what they compared or saw
+}
+
+// Noted is anything worth telling.
+type Noted struct {
+	Text  string `json:"text"`
+	Files []File `json:"files"` // that it is about
+}
+
+// A File is what a file was.
+type File struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"` // bytes
+	SHA256 Digest `json:"sha256"`
+}
+
+// An Exception is a departure from the plan or the script.
+type Exception struct {
+	Expected string `json:"expected"`
+	Happened string `json:"happened"`
+	Decided  string `json:"decided"`
+}
+
+// Resumed says that lines before it were cut off, and do not count. There is
+// more than one when writing this line was cut off, too.
+type Resumed struct {
+	TornLines  int    `json:"torn_lines"`
+	TornBytes  int    `json:"torn_bytes"`  // with the newlines between them
+	TornSHA256 Digest `json:"torn_sha256"` // of those bytes
+	After      Digest `json:"after"`       // of the line before them, which they may have been too short to bind
+}
+
+// Closed ends a record.
+type Closed struct {
+	Lines   int      `json:"lines"`   // with this one
+	Signers []string `json:"signers"` // IDs of those whose signatures the plan asks for
+}
+
+func (Opened) event() string    { return "open" }
+func (Confirmed) event() string { return "confirm" }
+func (Noted) event() string     { return "note" }
+func (Exception) event() string { return "exception" }
+func (Resumed) event() string   { return "resume" }
+func (Closed) event() string    { return "close" }
+
+// events makes an empty event of each type, to read into.
+func events() []Event {
+	return []Event{&Opened{}, &Confirmed{}, &Noted{}, &Exception{}, &Resumed{}, &Closed{}}
+}
+
+// A Digest is a SHA-256, in text 64 lower-case hexadecimal digits.
+type Digest [sha256.Size]byte
+
+// String returns what sha256sum prints.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText is [Digest.String].
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what [Digest.MarshalText] gives, and nothing else.
+func (d *Digest) UnmarshalText(text []byte) error {
+	b, err := hex.DecodeString(string(text))
+	if err != nil || len(b) != len(d) || hex.EncodeToString(b) != string(text) {
+		return errors.New("not a SHA-256 in hexadecimal")
+	}
+	copy(d[:], b)
+	return nil
+}
