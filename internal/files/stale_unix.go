@@ -17,6 +17,10 @@ import (
 // it stale either.
 func claim(f *os.File) { _ = unix.Flock(int(f.Fd()), unix.LOCK_EX) }
 
+// lookedAt is how many names of a folder removeStale reads: thousands of files
+// written into one folder shall not cost a look at all of them each.
+const lookedAt = 1024
+
 // removeStale removes the files of ours with a hidden name that nobody writes any
 // more: the process was killed. They may hold secrets. What cannot be removed
 // stays, for it is in nobody's way.
@@ -26,7 +30,7 @@ func removeStale(folder string) {
 		return
 	}
 	defer d.Close()
-	names, _ := d.Readdirnames(-1)
+	names, _ := d.Readdirnames(lookedAt)
 	for _, name := range names {
 		if strings.HasPrefix(name, hiddenPrefix) && len(name) == len(hiddenName("")) {
 			removeUnclaimed(filepath.Join(folder, name))
