@@ -26,7 +26,7 @@ func (Ended) event()  {}
 
 // Traffic is what went to the KMS of a place's own account and Region.
 type Traffic struct {
-	Account   string // as far as the plan knows; else what tells its settings apart
+	Account   string // 12 digits; empty when the plan does not know it
 	Region    string
 	Done, All int     // changes of the place
 	Sent      int     // calls, each attempt counted
@@ -125,7 +125,7 @@ func (r *run) ended(s *site, result Result) {
 func (r *run) traffic(s *site) Traffic {
 	tally := r.pacer.Tally(s.account, s.place.Region, "")
 	return Traffic{
-		Account: s.account, Region: s.place.Region, Done: s.done, All: s.all, Sent: tally.Sent, Throttled: tally.Throttled,
+		Account: s.place.Account, Region: s.place.Region, Done: s.done, All: s.all, Sent: tally.Sent, Throttled: tally.Throttled,
 		Rate: r.pacer.Rate(s.account, s.place.Region, "GetParametersForImport"),
 	}
 }
