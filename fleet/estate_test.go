@@ -49,7 +49,6 @@ type estate struct {
 	mu     sync.Mutex
 	bytes  map[string][]byte // what the escrows hold, by path
 	opened []*material.Material
-	bare   bool // KMS is no SDK client, and so not paced
 	broken func(fleet.Place) aws.CredentialsProvider
 	ended  map[string]fleet.Result
 }
