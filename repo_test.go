@@ -34,7 +34,8 @@ var layers = map[string][]string{
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
 		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
-		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/ledger", "internal/pace",
+		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
+		"internal/pace",
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
@@ -43,7 +44,7 @@ var layers = map[string][]string{
 
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace"},
+	"fleet":     {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace", "internal/lazyregexp"},
 	"audit":     {},
 	"inventory": {"importer", "material"},
 	"importer":  {"token", "wrap", "material"},
@@ -51,7 +52,7 @@ var layers = map[string][]string{
 	"wrap":      {"material"},
 	"material":  {},
 
-	"material/entropy": {"material"},
+	"material/entropy": {"material", "internal/lazyregexp"},
 
 	"ceremony/preflight": {},
 
@@ -66,7 +67,7 @@ var layers = map[string][]string{
 	"escrow/internal/gf256":  {},
 	"escrow/internal/subset": {},
 
-	"fleet/manifest": {"importer", "wrap", "material"},
+	"fleet/manifest": {"importer", "wrap", "material", "internal/lazyregexp"},
 
 	"mockkms":                 {"mockkms/internal/hsm", "mockkms/internal/policy"},
 	"mockkms/internal/hsm":    {},
@@ -78,9 +79,10 @@ var layers = map[string][]string{
 	"internal/cli":           {"internal/files", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
+	"internal/lazyregexp":    {},
 	"internal/ledger":        {},
 	"internal/pace":          {},
-	"internal/card":          {"internal/page"},
+	"internal/card":          {"internal/page", "internal/lazyregexp"},
 	"internal/page":          {},
 	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/spoken":        {},

@@ -6,13 +6,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/lazyregexp"
 	"github.com/keymat/keymat/inventory"
 )
 
@@ -82,7 +82,7 @@ func (d *draft) writePlaces(items []inventory.Item, regions []string) {
 		if len(profiles) > 1 && id[0] != "" {
 			name = id[0] + "-" + id[1]
 		}
-		if !placeNames.MatchString(name) {
+		if !placeNames().MatchString(name) {
 			name = fmt.Sprintf("place-%d", n+1)
 		}
 		d.places[id] = name
@@ -103,7 +103,7 @@ func (d *draft) writePlaces(items []inventory.Item, regions []string) {
 	}
 }
 
-var placeNames = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var placeNames = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 func (d *draft) placeOf(i inventory.Item) string { return d.places[[2]string{i.Profile, i.Region}] }
 
@@ -125,7 +125,7 @@ func (d *draft) writeKey(i inventory.Item) {
 	ref, name := i.Key.ID, i.Key.ID
 	if len(i.Aliases) > 0 {
 		ref = i.Aliases[0]
-		if bare := strings.TrimPrefix(ref, "alias/"); aliasNames.MatchString(bare) && len(bare) <= 100 {
+		if bare := strings.TrimPrefix(ref, "alias/"); aliasNames().MatchString(bare) && len(bare) <= 100 {
 			name = bare
 		}
 	}
@@ -158,7 +158,7 @@ func (d *draft) writeKey(i inventory.Item) {
 }
 
 // aliasNames are those that serve as the names of keys in a manifest.
-var aliasNames = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$`)
+var aliasNames = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_-]+)*$`)
 
 func (d *draft) writeCopies(k importer.Key, line func(field, value string)) {
 	if !k.MultiRegion {
@@ -178,13 +178,13 @@ func (d *draft) writeCopies(k importer.Key, line func(field, value string)) {
 }
 
 var (
-	plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*$`)
+	plainText = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_./-]*$`)
 	notText   = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 )
 
 // yamlText writes text so that YAML takes it for text.
 func yamlText(s string) string {
-	if plainText.MatchString(s) && !slices.Contains(notText, strings.ToLower(s)) {
+	if plainText().MatchString(s) && !slices.Contains(notText, strings.ToLower(s)) {
 		return s
 	}
 	quoted, err := json.Marshal(s)

@@ -8,8 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"maps"
-	"regexp"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/keymat/keymat/fleet/journal"
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/lazyregexp"
 )
 
 // Tag is the key of the tag on keys that a plan made. Its value names the plan
@@ -26,11 +25,11 @@ import (
 const Tag = "keymat:fleet"
 
 // taggable are names that KMS takes as part of a tag's value.
-var taggable = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{1,200}$`)
+var taggable = lazyregexp.New(`^[A-Za-z0-9 _.:/=+@-]{1,200}$`)
 
 // tagValue names a change of a plan.
 func tagValue(plan, change string) string {
-	if !taggable.MatchString(change) {
+	if !taggable().MatchString(change) {
 		digest := sha256.Sum256([]byte(change))
 		change = "sha256:" + hex.EncodeToString(digest[:])
 	}
@@ -136,9 +135,13 @@ func (t *taking) search(ctx context.Context, i *importer.Importer, m making) (im
 // search is for keys with our tag in one place. It looks at the tags of each
 // key once.
 type search struct {
-	mu     sync.Mutex
+	turn   chan struct{}     // is full while somebody searches, which may take minutes
 	looked map[string]bool   // key IDs
 	found  map[string]string // ARNs, by the value of the tag
+}
+
+func newSearch() *search {
+	return &search{turn: make(chan struct{}, 1), looked: make(map[string]bool), found: make(map[string]string)}
 }
 
 // lister is what a search calls.
@@ -149,11 +152,12 @@ type lister interface {
 
 // find gives the ARN of the key with this value; "" if KMS shows none.
 func (s *search) find(ctx context.Context, l lister, value string) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.found == nil {
-		s.looked, s.found = make(map[string]bool), make(map[string]string)
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return "", ctx.Err()
 	}
+	defer func() { <-s.turn }()
 	if arn := s.found[value]; arn != "" {
 		return arn, nil
 	}

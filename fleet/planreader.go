@@ -9,8 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"time"
+
+	"github.com/keymat/keymat/internal/lazyregexp"
 )
 
 // MaxPlanSize is the largest file in bytes that ReadPlan takes; a change takes
@@ -132,8 +133,8 @@ func (r *planReader) read() error {
 }
 
 var (
-	planIDs = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	digests = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	planIDs = lazyregexp.New(`^[0-9a-f]{32}$`)
+	digests = lazyregexp.New(`^[0-9a-f]{64}$`)
 )
 
 func (r *planReader) header() error {
@@ -175,9 +176,9 @@ func (r *planReader) header() error {
 		r.places[place.Name] = true
 	}
 	switch {
-	case !planIDs.MatchString(p.ID):
+	case !planIDs().MatchString(p.ID):
 		return &PlanFileError{At: "id", Reason: "not 32 hexadecimal digits"}
-	case !digests.MatchString(source.SHA256):
+	case !digests().MatchString(source.SHA256):
 		return &PlanFileError{At: "manifest: sha256", Reason: "not 64 hexadecimal digits"}
 	case p.Made.Location() != time.UTC || p.Made.Nanosecond() != 0 || p.Made.IsZero():
 		return &PlanFileError{At: "made", Reason: "not a time in UTC, to the second"}

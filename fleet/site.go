@@ -24,7 +24,7 @@ type site struct {
 	account string // or what tells its settings apart
 	world   inventory.Place
 	options Options
-	made    search    // for keys of ours
+	made    *search   // for keys of ours
 	fresh   freshness // what look found
 
 	all, done int // changes; under the run's mutex
@@ -41,7 +41,7 @@ func (r *run) site(ctx context.Context, p Place) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{place: p, account: cmp.Or(p.Account, p.Profile+" "+p.Role), options: r.options, regions: make(map[string]inventory.KMS)}
+	s := &site{place: p, account: cmp.Or(p.Account, p.Profile+" "+p.Role), options: r.options, regions: make(map[string]inventory.KMS), made: newSearch()}
 	s.world = world
 	s.world.KMS = paced(world.KMS, s.account, r.pacer, r.options.AtOnce)
 	if world.Regions != nil {

@@ -208,7 +208,7 @@ func (r *fullRun) fleet(spec material.Spec) {
 	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json")
 	r.do(3, "fleet status", "fleet.yaml", "--json")
 	r.do(0, "fleet apply", "plan.json", "--identity", "id.txt")
-	r.do(0, "delete-material", "alias/fleet", "--material", "app.key")
+	r.do(0, "delete-material", "alias/fleet", "--region", "eu-central-1", "--material", "app.key")
 	r.do(3, "fleet plan", "fleet.yaml", "--out", "plan.json", "--force")
 	r.do(0, "fleet prefetch", "plan.json", "--out", "ahead")
 	r.do(0, "fleet apply", "plan.json", "--params", "ahead", "--identity", "id.txt", "--json")

@@ -3,9 +3,9 @@
 package manifest
 
 import (
-	"regexp"
-
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/keymat/keymat/internal/lazyregexp"
 )
 
 // fileFields are those of the file, in the order of the documentation.
@@ -18,7 +18,7 @@ func fileFields() []field[reader] {
 		}},
 		{"version", func(r *reader, n ast.Node, _ *reader) { r.readVersion(n) }},
 		{"name", func(r *reader, n ast.Node, _ *reader) {
-			if r.manifest.Name = r.text(n); !fleetNames.MatchString(r.manifest.Name) && r.manifest.Name != "" {
+			if r.manifest.Name = r.text(n); !fleetNames().MatchString(r.manifest.Name) && r.manifest.Name != "" {
 				r.wrong(n, "a name has letters, digits and . _ - only, 64 at most")
 			}
 		}},
@@ -49,9 +49,9 @@ func namesOf[T any](fields []field[T]) (names []string) {
 }
 
 var (
-	fleetNames = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	regions    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$`)
-	roles      = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$`)
+	fleetNames = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	regions    = lazyregexp.New(`^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$`)
+	roles      = lazyregexp.New(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}$`)
 )
 
 // readFile reads all but the list of keys, and that too unless it is cut.
@@ -101,7 +101,7 @@ var placeFields = []field[Place]{
 	{"region", func(r *reader, n ast.Node, p *Place) { p.Region = r.region(n) }},
 	{"profile", func(r *reader, n ast.Node, p *Place) { p.Profile = r.text(n) }},
 	{"role", func(r *reader, n ast.Node, p *Place) {
-		if p.Role = r.text(n); p.Role != "" && !roles.MatchString(p.Role) {
+		if p.Role = r.text(n); p.Role != "" && !roles().MatchString(p.Role) {
 			r.wrong(n, "not the ARN of an IAM role")
 		}
 	}},
@@ -111,7 +111,7 @@ func (r *reader) readPlaces(n ast.Node) {
 	outside := r.at
 	for _, pair := range r.pairs(n) {
 		p := Place{Name: keyOf(pair)}
-		if !fleetNames.MatchString(p.Name) {
+		if !fleetNames().MatchString(p.Name) {
 			r.wrong(pair.Key, "the name of a place has letters, digits and . _ - only, 64 at most")
 			continue
 		}
@@ -130,7 +130,7 @@ func (r *reader) readPlaces(n ast.Node) {
 
 func (r *reader) region(n ast.Node) string {
 	region := r.text(n)
-	if region != "" && !regions.MatchString(region) {
+	if region != "" && !regions().MatchString(region) {
 		r.wrong(n, "not the name of a Region, such as eu-central-1")
 	}
 	return region

@@ -4,7 +4,6 @@ package manifest
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/lazyregexp"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/wrap"
 )
@@ -50,7 +50,7 @@ var defaultFields = []field[draft]{
 var keyFields = slices.Concat([]field[draft]{
 	{"name", func(r *reader, n ast.Node, d *draft) {}}, // readKey read it, for messages
 	{"key", func(r *reader, n ast.Node, d *draft) {
-		if d.Ref = r.text(n); d.Ref != "" && !refs.MatchString(d.Ref) || strings.Contains(d.Ref, "alias/aws/") {
+		if d.Ref = r.text(n); d.Ref != "" && !refs().MatchString(d.Ref) || strings.Contains(d.Ref, "alias/aws/") {
 			r.wrong(n, "neither an alias (alias/app) nor a key ID, nor the ARN of one")
 		}
 	}},
@@ -84,8 +84,8 @@ var rotateFields = []field[Rotation]{
 }
 
 var (
-	keyNames = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$`)
-	refs     = regexp.MustCompile(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(alias/[A-Za-z0-9/_-]{1,250}|key/(mrk-)?[0-9a-f-]{32,36})$|^(mrk-)?[0-9a-f-]{32,36}$`)
+	keyNames = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$`)
+	refs     = lazyregexp.New(`^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(alias/[A-Za-z0-9/_-]{1,250}|key/(mrk-)?[0-9a-f-]{32,36})$|^(mrk-)?[0-9a-f-]{32,36}$`)
 )
 
 // readKeys reads a list of keys, or a piece of it.
@@ -114,7 +114,7 @@ func (r *reader) readKey(n ast.Node) {
 			at = pair.Key
 		}
 	}
-	if len(d.Name) > 128 || !keyNames.MatchString(d.Name) {
+	if len(d.Name) > 128 || !keyNames().MatchString(d.Name) {
 		if d.Name != "" {
 			r.wrong(at, "a name has letters, digits and . _ - / only, 128 at most, and no part of it begins with a dot")
 		} else {
@@ -183,7 +183,7 @@ func (r *reader) finish(at ast.Node, d *draft) {
 
 func (r *reader) finishRef(at ast.Node, d *draft, place *Place) {
 	if d.Ref == "" {
-		if d.Ref = "alias/" + d.Name; !refs.MatchString(d.Ref) {
+		if d.Ref = "alias/" + d.Name; !refs().MatchString(d.Ref) {
 			r.wrong(at, "the name makes no alias: say which one with key")
 		}
 	}

@@ -4,7 +4,8 @@ package card
 
 import (
 	"bytes"
-	"regexp"
+
+	"github.com/keymat/keymat/internal/lazyregexp"
 )
 
 // Is reports whether data is a page that Write or WritePDF made, and so holds a share.
@@ -18,9 +19,9 @@ func Is(data []byte) bool {
 func isPDF(data []byte) bool { return bytes.HasPrefix(data, []byte("%PDF-")) }
 
 var (
-	wordItem  = regexp.MustCompile(`<li class="id"><b>([a-z]+)</b>([a-z]*)</li>`)
-	groupLine = regexp.MustCompile(`<h2>The share</h2>\n<p class="id"[^>]*>([0-9a-z ]+)</p>`)
-	shownText = regexp.MustCompile(`\(([0-9a-z]+)\) ?Tj`)
+	wordItem  = lazyregexp.New(`<li class="id"><b>([a-z]+)</b>([a-z]*)</li>`)
+	groupLine = lazyregexp.New(`<h2>The share</h2>\n<p class="id"[^>]*>([0-9a-z ]+)</p>`)
+	shownText = lazyregexp.New(`\(([0-9a-z]+)\) ?Tj`)
 )
 
 // Text gives the share of a card back as a person would read it from there:
@@ -30,11 +31,11 @@ func Text(page []byte) []byte {
 	if isPDF(page) {
 		return pdfText(page)
 	}
-	if line := groupLine.FindSubmatch(page); line != nil {
+	if line := groupLine().FindSubmatch(page); line != nil {
 		return bytes.Clone(line[1])
 	}
 	text := make([]byte, 0, len(page)) // as long as it may get, so that growing leaves no copy behind
-	for _, word := range wordItem.FindAllSubmatch(page, -1) {
+	for _, word := range wordItem().FindAllSubmatch(page, -1) {
 		text = append(append(append(text, word[1]...), word[2]...), ' ')
 	}
 	return bytes.TrimSuffix(text, []byte(" "))
@@ -48,7 +49,7 @@ func pdfText(page []byte) []byte {
 		return nil
 	}
 	text := make([]byte, 0, len(share))
-	for _, shown := range shownText.FindAllSubmatch(share, -1) {
+	for _, shown := range shownText().FindAllSubmatch(share, -1) {
 		text = append(append(text, shown[1]...), ' ')
 	}
 	return bytes.TrimSuffix(text, []byte(" "))

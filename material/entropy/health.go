@@ -70,6 +70,6 @@ func (s Sample) Passed() bool { return s.LongestRun < s.RunCutoff && s.MostInWin
 
 // standard reports whether the sample is of the size and has the cut-offs that [TakeSample] uses.
 func (s Sample) standard() bool {
-	return s.Bytes == sampleBytes && digest.MatchString(s.FirstSHA256) && s.RunCutoff == runCutoff && s.Window == window && s.WindowCutoff == windowCutoff &&
+	return s.Bytes == sampleBytes && digest().MatchString(s.FirstSHA256) && s.RunCutoff == runCutoff && s.Window == window && s.WindowCutoff == windowCutoff &&
 		s.LongestRun >= 1 && s.LongestRun <= sampleBytes && s.MostInWindow >= 1 && s.MostInWindow <= window
 }

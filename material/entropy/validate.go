@@ -8,12 +8,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keymat/keymat/internal/lazyregexp"
 	"github.com/keymat/keymat/material"
 )
 
 var (
-	digest     = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	checkValue = regexp.MustCompile(`^hmac:[0-9a-f]{10}$`)
+	digest     = lazyregexp.New(`^[0-9a-f]{64}$`)
+	checkValue = lazyregexp.New(`^hmac:[0-9a-f]{10}$`)
 )
 
 // Validate checks each value by itself, and that the record has what its method has. An error is a [*RecordError].
@@ -94,7 +95,7 @@ func (r Record) validateInputs() error {
 			}
 		}
 	}
-	if !digest.MatchString(r.Commitment) {
+	if !digest().MatchString(r.Commitment) {
 		return wrong("commitment", "not 64 lower-case hexadecimal digits")
 	}
 	return nil
@@ -108,7 +109,7 @@ func (r Record) validateComponents() error {
 		return wrong("components", "fewer than %d", MinComponents)
 	}
 	for _, c := range r.Components {
-		if !checkValue.MatchString(c.Check) || !slices.Contains([]Entered{TypedWithCheck, TypedTwice, FromFile}, c.Entered) {
+		if !checkValue().MatchString(c.Check) || !slices.Contains([]Entered{TypedWithCheck, TypedTwice, FromFile}, c.Entered) {
 			return wrong("components", "no check value, or no way to enter one")
 		}
 	}
