@@ -14,7 +14,7 @@ import (
 )
 
 // DefaultTrail is how many events a mock keeps unless told otherwise.
-const DefaultTrail = 2000
+const DefaultTrail = 1000
 
 // trailInterval is how long events may wait before they are written. Like
 // CloudTrail, and unlike the calls themselves, they arrive a little later: a
