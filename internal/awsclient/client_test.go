@@ -237,7 +237,7 @@ func TestRole(t *testing.T) {
 	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.FormValue("Action")+" "+r.FormValue("RoleArn")+" "+r.FormValue("RoleSessionName"))
 		fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASSUMED</AccessKeyId>`+
-			`<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
+			`<SecretAccessKey>secret-of-the-role</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`)
 	}))
 	defer sts.Close()
 	var signed string
@@ -247,7 +247,7 @@ func TestRole(t *testing.T) {
 	}))
 	defer kmsServer.Close()
 	bareEnvironment(t, "")
-	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "CALLER", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL_STS": sts.URL} {
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "CALLER", "AWS_SECRET_ACCESS_KEY": "secret-of-caller", "AWS_ENDPOINT_URL_STS": sts.URL} {
 		t.Setenv(name, value)
 	}
 	client, err := awsclient.New(t.Context(), awsclient.Options{Region: "eu-central-1", Role: role, EndpointURL: kmsServer.URL})
