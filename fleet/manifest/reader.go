@@ -16,7 +16,7 @@ import (
 // Read reads a manifest. The error is an [*Error].
 func Read(text []byte) (*Manifest, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some editors on Windows put it there
-	if bytes.ContainsRune(text, '\r') { // which the library counts as a line of its own in quoted text
+	if bytes.ContainsRune(text, '\r') {                   // which the library counts as a line of its own in quoted text
 		text = bytes.ReplaceAll(text, []byte("\r\n"), newline)
 	}
 	if p := checkText(text); p != nil {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build linux
+
 // Bench measures keymat as a whole against the tools it replaces, and prints
 // the tables of docs/performance.md:
 //
