@@ -55,7 +55,8 @@ type Change struct {
 // Action sums up a change.
 type Action string
 
-// The actions. A change takes the name of the first of its steps that counts.
+// The actions. A change takes the name of the greatest of its steps: what makes a
+// key is told before what renews its material.
 const (
 	Create   Action = "create"   // the key is made, and its material imported
 	Import   Action = "import"   // a key that never had material gets it

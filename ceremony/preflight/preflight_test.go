@@ -3,9 +3,9 @@
 package preflight_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,8 +130,8 @@ func TestObservations(t *testing.T) {
 		{name: "random numbers", verdict: ok, seen: "the kernel's generator is initialised"},
 		{name: "random numbers", change: func(m *preflight.Machine) { m.RandomReady = func() (bool, error) { return false, nil } }, verdict: stop, seen: "the kernel's generator is not initialised"},
 		{name: "random numbers", change: func(m *preflight.Machine) {
-			m.RandomReady = func() (bool, error) { return true, errors.New("function not implemented") }
-		}, verdict: stop, seen: "not observed: function not implemented"},
+			m.RandomReady = func() (bool, error) { return true, syscall.ENOSYS }
+		}, verdict: stop, seen: "not observed: " + syscall.ENOSYS.Error()},
 
 		{name: "hypervisor", verdict: ok, seen: "none that shows itself"},
 		{name: "hypervisor", files: text{"proc/cpuinfo": "processor\t: 0\nflags\t\t: fpu hypervisor aes\n"}, verdict: warning, seen: "a virtual machine"},
