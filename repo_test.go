@@ -38,7 +38,7 @@ var layers = map[string][]string{
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
-	"ceremony/transcript": {"ceremony/plan", "escrow/slip39"},
+	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
 
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
