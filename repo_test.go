@@ -39,6 +39,7 @@ var layers = map[string][]string{
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
+	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
 
@@ -144,6 +145,7 @@ var libraries = map[string][]string{
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
+	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
@@ -154,7 +156,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap",
 }
 
 // outside is the part of the standard library that reaches the machine.
