@@ -72,6 +72,14 @@ func TestOneSpelling(t *testing.T) {
 	}
 }
 
+func TestLargest(t *testing.T) {
+	for size, want := range map[int]string{gap.MaxArtefact: "keymat/seal: not JSON", gap.MaxArtefact + 1: "keymat/seal: larger than 262144 bytes"} {
+		if _, err := gap.ReadSeal(bytes.Repeat([]byte(" "), size)); err == nil || err.Error() != want {
+			t.Errorf("%d bytes: got %v, want %s", size, err, want)
+		}
+	}
+}
+
 // TestKindsDiffer gives each reader the files of the others.
 func TestKindsDiffer(t *testing.T) {
 	all := encoded(t, agreed(t))

@@ -4,6 +4,7 @@ package gap_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ func TestParameters(t *testing.T) {
 		{name: "another usage", alter: func(b *gap.Bundle) { b.Fetched[0].Key.Usage = "SIGN_VERIFY" }, want: `primary: key_usage is "SIGN_VERIFY", want "ENCRYPT_DECRYPT"`},
 		{name: "another key", change: []string{"key: arn:aws:kms:eu-central-1:111122223333:key/12", "key: arn:aws:kms:eu-central-1:111122223333:key/99"},
 			want: `primary: key_arn is "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", want "arn:aws:kms:eu-central-1:111122223333:key/9934abcd-12ab-34cd-56ef-1234567890ab"`},
+		{name: "another Region than the alias is in", change: []string{"region: eu-central-1", "region: eu-west-1", "key: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", "key: alias/payments"},
+			want: `primary: key_arn is "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", want "arn:aws:kms:eu-west-1:111122223333:key/…"`},
+		{name: "another spec", change: []string{"spec: SYMMETRIC_DEFAULT", "spec: HMAC_256"}, want: `primary: key_spec is "SYMMETRIC_DEFAULT", want "HMAC_256"`},
 		{name: "another algorithm", change: []string{"algorithm: RSAES_OAEP_SHA_256", "algorithm: RSAES_OAEP_SHA_1"},
 			want: `primary: wrapping is "RSAES_OAEP_SHA_256 RSA_4096", want "RSAES_OAEP_SHA_1 RSA_4096"`},
 	}
@@ -82,6 +86,28 @@ func TestMaterial(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestMaterialOfAnotherSpec(t *testing.T) {
+	p := agreed(t, "spec: SYMMETRIC_DEFAULT", "spec: HMAC_256")
+	if _, err := pack(t, p).Material(p, "primary", wrappedFile(t, p)); err == nil || err.Error() != `primary: key_spec is "SYMMETRIC_DEFAULT", want "HMAC_256"` {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestExpectedMaterial is for material that KMS knows already.
+func TestExpectedMaterial(t *testing.T) {
+	id := strings.Repeat("ab", 32)
+	p := agreed(t, "source: drbg", "source: escrow", "# expected:\n#   escrow: 32 hexadecimal digits\n#   fingerprint: cmac:0a1b2c3d4e\n#   material_id: 64 hexadecimal digits",
+		"expected:\n  escrow: 04000000000000000000000000000000\n  fingerprint: cmac:0a1b2c3d4e\n  material_id: "+id)
+	k := pack(t, p)
+	if _, err := k.Material(p, "primary", wrappedFile(t, p)); err == nil || err.Error() != `primary: material_id is "", want "`+id+`"` {
+		t.Errorf("got %v", err)
+	}
+	k.Wrapped[0].MaterialID = id
+	if _, err := k.Material(p, "primary", wrappedFile(t, p)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -113,10 +113,23 @@ func TestCheckSigners(t *testing.T) {
 			for _, a := range got {
 				people = append(people, a.Person)
 			}
+			required := slices.DeleteFunc(slices.Clone(got), func(a plan.Approval) bool { return !a.Required })
+			if len(required) != 2 {
+				t.Errorf("%d signatures are required, want 2", len(required))
+			}
 			if plan.Approved(got) != tt.good || !slices.Equal(people, tt.people) {
 				t.Errorf("got %+v", got)
 			}
 		})
+	}
+	for _, namespace := range []string{gap.NamespacePackage, gap.NamespaceSeal} {
+		var all []plan.Signature
+		for _, id := range p.Gates[plan.GateClose] {
+			all = append(all, signed(id, namespace, content))
+		}
+		if got := gap.CheckSigners(p, namespace, content, all); !plan.Approved(got) {
+			t.Errorf("%s: got %+v", namespace, got)
+		}
 	}
 	if got, want := gap.Signers(p, gap.NamespacePackage), p.Gates[plan.GateClose]; !slices.Equal(got, want) {
 		t.Errorf("a package is signed by %v, want %v", got, want)
