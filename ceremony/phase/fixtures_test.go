@@ -167,6 +167,16 @@ func twoDay(p *plan.Plan) []move {
 	return append(moves, move{transcript.Closed{}, office})
 }
 
+// yearsLater is one whose material comes from an escrow.
+func yearsLater(p *plan.Plan) []move {
+	a, b := p.Targets[0].ID, p.Targets[1].ID
+	moves := append([]move{opens(p, 0, ""), passes(p, plan.GateOpen)}, fetched(p, "bundle", a, b)...)
+	moves = append(append(moves, recovers(first)), wraps("bundle", "package", a, b)...)
+	moves = append(append(moves, leaves(p)...), opens(p, 1, transcript.ImportMachine), passes(p, plan.GateImport))
+	moves = append(append(moves, imports(a, "package")...), imports(b, "package")...)
+	return append(moves, move{transcript.Closed{}, office})
+}
+
 // after is the state once the moves were made.
 func after(t *testing.T, p *plan.Plan, moves []move) *phase.State {
 	t.Helper()
