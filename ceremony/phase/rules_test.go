@@ -181,6 +181,7 @@ func TestNothingLost(t *testing.T) {
 		{"power after the seal", joined(at("seal"), []move{power}), phase.Sealed},
 		{"and a quorum", joined(at("seal"), []move{power}, fetched(p, "bundle", a, b), []move{recovers(first)}, wraps("bundle", "package", a, b)), phase.Wrapped},
 		{"a custodian is absent", joined(at("seal")[:len(at("seal"))-4], by(room, transcript.Issued{Escrow: first, Share: 3, Bag: "B9"})), phase.SharesIssued},
+		{"a card written anew", joined(at("seal")[:len(at("seal"))-2], by([]string{"operator-1", "custodian-2"}, transcript.Issued{Escrow: first, Share: 2})), phase.SharesIssued},
 		{"a token expires before the import", joined(at("submit"), by(office, transcript.Refused{Target: a, Code: "ExpiredImportTokenException", Remedy: transcript.WrapAgain}), renewed), phase.Imported},
 		{"KMS is too busy", joined(at("submit"), by(office, transcript.Refused{Target: a, Code: "ThrottlingException", Remedy: transcript.SendAgain}), imports(a, "package")), phase.Imported},
 		{"no answer comes", joined(at("submit"), imports(a, "package")), phase.Imported},
