@@ -39,7 +39,9 @@ var layers = map[string][]string{
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
-	"ceremony/transcript": {"ceremony/plan", "escrow/slip39"},
+	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
+	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
+	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
 
 	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
@@ -144,6 +146,8 @@ var libraries = map[string][]string{
 	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
 
 	"ceremony/transcript": {},
+	"ceremony/phase":      {},
+	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
@@ -154,7 +158,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap",
 }
 
 // outside is the part of the standard library that reaches the machine.

@@ -72,7 +72,7 @@ func describeEvent(e transcript.Event) (what string, exceptional bool) {
 	case transcript.Closed:
 		return fmt.Sprintf("closed, to be signed by %s", list(e.Signers)), false
 	}
-	return "", false
+	return describeStep(e)
 }
 
 // shown is what a record tells.

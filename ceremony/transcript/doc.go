@@ -20,6 +20,10 @@
 // and have their place in the chain. The [Head] binds the number of lines and the digest of the last; it is
 // what people sign, with ssh keys, in [Namespace].
 //
+// A ceremony that goes on after a record was closed, on another machine or another
+// day, has a further record, whose first line binds the end of the one before:
+// see [Part].
+//
 // No type of event has room for bytes, or for anything that could hold a secret
 // but text, and text that looks like one is refused.
 //

@@ -15,7 +15,8 @@ const Kind = "keymat/transcript"
 
 const version = 1
 
-// An Event is what a line tells of: one of the types below.
+// An Event is what a line tells of: one of the types below, of the steps of the
+// offline machine, or of the receipts of the one that imports.
 type Event interface{ event() string }
 
 // Opened begins a record.
@@ -27,6 +28,7 @@ type Opened struct {
 	Approvers  []string `json:"approvers"` // IDs of those whose signatures the plan asks for
 	Rehearsal  bool     `json:"rehearsal"`
 	Tool       Tool     `json:"tool"`
+	Part       Part     `json:"part,omitzero"`
 }
 
 // A Tool is the program that wrote a record, as far as it knows itself.
@@ -90,7 +92,12 @@ func (Closed) event() string    { return "close" }
 
 // events makes an empty event of each type, to read into.
 func events() []Event {
-	return []Event{&Opened{}, &Confirmed{}, &Noted{}, &Exception{}, &Resumed{}, &Closed{}}
+	return []Event{
+		&Opened{}, &Confirmed{}, &Noted{}, &Exception{}, &Resumed{}, &Closed{},
+		&Generated{}, &Escrowed{}, &Copied{}, &Issued{}, &ReadBack{}, &Sealed{}, &Recovered{}, &Bundled{}, &Wrapped{},
+		&Destroyed{}, &Voided{}, &Interrupted{}, &Retired{},
+		&Submitted{}, &Refused{}, &Imported{}, &Verified{}, &Forgotten{},
+	}
 }
 
 // A Digest is a SHA-256, in text 64 lower-case hexadecimal digits.

@@ -5,6 +5,8 @@ package transcript
 import (
 	"reflect"
 	"testing"
+
+	"github.com/keymat/keymat/material"
 )
 
 // TestNoRoomForSecrets walks the types of all events: text, numbers and digests
@@ -49,4 +51,33 @@ func room(t reflect.Type) string {
 		return ""
 	}
 	return t.String()
+}
+
+// TestEveryEvent writes and reads each event, so that none is missing among
+// those that are looked for.
+func TestEveryEvent(t *testing.T) {
+	seen := map[string]bool{}
+	for _, e := range events() {
+		if seen[e.event()] {
+			t.Errorf("two events are called %s", e.event())
+		}
+		seen[e.event()] = true
+		value := reflect.ValueOf(e).Elem().Interface().(Event)
+		if g, ok := value.(Generated); ok {
+			g.KeySpec = material.SymmetricDefault
+			value = g
+		}
+		line, err := Entry{Event: value}.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := decode(line)
+		if err != nil || !reflect.DeepEqual(got.Event, value) {
+			t.Errorf("%s: got %#v, %v; want %#v", line, got.Event, err, value)
+		}
+	}
+	const want = 24
+	if len(seen) != want {
+		t.Errorf("%d events, want %d", len(seen), want)
+	}
 }

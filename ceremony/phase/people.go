@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package phase
+
+import (
+	"slices"
+
+	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/ceremony/transcript"
+)
+
+// checkMachine holds a step to the machine that it belongs to.
+func (s *State) checkMachine(name string, e transcript.Event) error {
+	want := offlineMachine
+	switch e.(type) {
+	case transcript.Submitted, transcript.Refused, transcript.Imported, transcript.Verified, transcript.Forgotten:
+		want = importMachine
+	}
+	if got := s.part.Writer(); got != want {
+		return &MachineError{name, got, want}
+	}
+	return nil
+}
+
+// checkCrew demands two people for each step, of whom one has the role for it,
+// and those whose share it is. What will not be used any more, the lead decides.
+// That memory was lost may be told by anybody.
+func (s *State) checkCrew(name string, e transcript.Event, actors []string) error {
+	if _, ok := e.(transcript.Interrupted); ok {
+		return nil
+	}
+	role := plan.Operator
+	if s.part.Writer() == importMachine {
+		role = plan.Importer
+		if barred := s.with(plan.Fetcher, actors); len(barred) > 0 {
+			return &PeopleError{Event: name, Barred: barred}
+		}
+	}
+	if len(s.with(role, actors)) == 0 {
+		return &PeopleError{Event: name, Missing: []string{string(role)}}
+	}
+	if !slices.ContainsFunc(actors, func(id string) bool { return id != actors[0] }) {
+		return &PeopleError{Event: name, Missing: []string{"a second person"}}
+	}
+	switch e.(type) {
+	case transcript.Voided, transcript.Retired:
+		if len(s.with(plan.Lead, actors)) == 0 {
+			return &PeopleError{Event: name, Missing: []string{string(plan.Lead)}}
+		}
+	}
+	if missing := without(s.holders(e), actors); len(missing) > 0 {
+		return &PeopleError{Event: name, Missing: missing}
+	}
+	return nil
+}
+
+// with gives those of some people who have a role.
+func (s *State) with(r plan.Role, ids []string) (with []string) {
+	for _, id := range ids {
+		if who, ok := s.plan.Person(id); ok && who.Has(r) {
+			with = append(with, id)
+		}
+	}
+	return with
+}
+
+// holders are those without whom a step with shares cannot be. A share for
+// somebody absent goes into a bag.
+func (s *State) holders(e transcript.Event) (ids []string) {
+	var shares []int
+	switch e := e.(type) {
+	case transcript.Issued:
+		if e.Bag == "" {
+			shares = []int{e.Share}
+		}
+	case transcript.ReadBack:
+		shares = []int{e.Share}
+	case transcript.Recovered:
+		shares = e.Shares
+	}
+	for _, h := range s.plan.Shares.Holders {
+		if slices.Contains(shares, h.Share) {
+			ids = append(ids, h.Custodian)
+		}
+	}
+	return ids
+}
