@@ -18,6 +18,9 @@ const version = 1
 // An Event is what a line tells of: one of the types below.
 type Event interface{ event() string }
 
+// Name is what an event is called in its line, such as "confirm".
+func Name(e Event) string { return e.event() }
+
 // Opened begins a record.
 type Opened struct {
 	Kind       string   `json:"kind"`    // [Kind]; set by [Begin]
