@@ -19,6 +19,7 @@ const (
 	laneTop    = 16
 	laneHeight = 26
 	columnStep = 34
+	longName   = 25 // characters, of which so many fit before the lanes
 	longPause  = 30 * time.Minute
 )
 
@@ -72,7 +73,7 @@ func draw(e *Evidence, entries []transcript.Entry, number int) (template.HTML, e
 	p := picture{Number: number, Left: laneLeft, Right: laneLeft + columnStep*len(entries), Foot: laneTop + laneHeight*len(people)}
 	p.Width, p.Height = laneLeft+columnStep*perPicture+20, p.Foot+70
 	for i, who := range people {
-		p.Lanes = append(p.Lanes, lane{laneTop + laneHeight*i + laneHeight/2, who})
+		p.Lanes = append(p.Lanes, lane{laneTop + laneHeight*i + laneHeight/2, shortened(who)})
 	}
 	var before time.Time
 	for i, entry := range entries {
@@ -101,6 +102,13 @@ func draw(e *Evidence, entries []transcript.Entry, number int) (template.HTML, e
 		return "", fmt.Errorf("drawing the timeline: %w", err)
 	}
 	return template.HTML(b.String()), nil
+}
+
+func shortened(name string) string {
+	if runes := []rune(name); len(runes) > longName {
+		return string(runes[:longName-1]) + "…"
+	}
+	return name
 }
 
 // nobody has the lane of events that are nobody's doing, such as a resumption.

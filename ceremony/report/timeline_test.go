@@ -44,3 +44,13 @@ func TestTimelineParts(t *testing.T) {
 		}
 	}
 }
+
+// TestTimelineNames: a name of 25 characters fits, a longer one is cut.
+func TestTimelineNames(t *testing.T) {
+	for name, want := range map[string]string{
+		strings.Repeat("ö", 25): strings.Repeat("ö", 25), strings.Repeat("ö", 26): strings.Repeat("ö", 24) + "…",
+	} {
+		e := newEvidence(t, title, doing{transcript.Noted{Text: "x"}, name})
+		wants(t, svg.FindString(write(t, e)), ">"+want+"</text>")
+	}
+}
