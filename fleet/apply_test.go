@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,7 +203,8 @@ func TestExpiredCredentials(t *testing.T) {
 			h.reimport(accountA, east, fmt.Sprintf("a%d", n), material.SymmetricDefault)
 			h.reimport(accountB, east, fmt.Sprintf("b%d", n), material.SymmetricDefault)
 		}
-		expired := &expiring{ok: h.client(accountA, east).Options().Credentials, calls: 60}
+		expired := &expiring{ok: h.client(accountA, east).Options().Credentials}
+		expired.calls.Store(60)
 		good := h.client(accountB, east).Options().Credentials
 		h.broken = func(p fleet.Place) aws.CredentialsProvider {
 			if p.Account == accountA {
@@ -228,11 +230,11 @@ func TestExpiredCredentials(t *testing.T) {
 // expiring are credentials that end after so many calls.
 type expiring struct {
 	ok    aws.CredentialsProvider
-	calls int
+	calls atomic.Int64
 }
 
 func (e *expiring) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	if e.calls--; e.calls < 0 {
+	if e.calls.Add(-1) < 0 {
 		return aws.Credentials{}, errors.New("the session has ended")
 	}
 	return e.ok.Retrieve(ctx)
