@@ -90,17 +90,17 @@ func everyGate(e *Evidence) []int { return e.passed(plan.Gates()...) }
 func controlTable() []control {
 	const pci, nist, iso = "PCI DSS ", "NIST SP 800-57 ", "ISO 11568"
 	return []control{
-		{pci + "3.6.1", "stored keys are protected against disclosure and misuse", "the material leaves the offline machine as an escrow and wrapped for KMS, never in clear", byTool, naming(isEscrow)},
+		{pci + "3.6.1", "stored keys are protected against disclosure and misuse", "the copy that is kept is an escrow", byTool, naming(isEscrow)},
 		{pci + "3.6.1.2", "stored keys are encrypted under a key as strong, or split", "escrow under a 256-bit key, which is split into shares", byTool, naming(isEscrow)},
 		{pci + "3.6.1.3", "as few custodians as can be have access", "the plan names them; lint finds who could reach the threshold alone", byProcedure, planned},
 		{pci + "3.6.1.4", "keys are in as few places as can be", "the plan names media and sites", byProcedure, planned},
 		{pci + "3.7.1", "strong keys are generated", "record of randomness beside the material", byTool, naming(isRandomness)},
 		{pci + "3.7.2", "keys are distributed securely", "wrapped under the public key that KMS gave for one import", byTool, naming(isWrapped)},
-		{pci + "3.7.3", "keys are stored securely", "copies and shares read back before anything is imported", byTool, gate(plan.GateSealed)},
+		{pci + "3.7.3", "keys are stored securely", "at the gate sealed people confirm that copies and shares were read back", byTool, gate(plan.GateSealed)},
 		{pci + "3.7.4", "keys are changed at the end of their cryptoperiod", "another ceremony, with a record of its own", notCovered, nil},
 		{pci + "3.7.5", "keys are retired, replaced or destroyed", "another ceremony, with a record of its own", notCovered, nil},
-		{pci + "3.7.6", "split knowledge and dual control of manual operations in clear", "no gate is passed by one person alone; shares of the escrow's key", byTool, everyGate},
-		{pci + "3.7.7", "keys are not substituted", "digests of what was fetched and of what is submitted compared aloud", byTool, gate(plan.GateBundle, plan.GateImport)},
+		{pci + "3.7.6", "split knowledge and dual control of manual operations in clear", "each gate takes all whom the plan names, who are at least two", byTool, everyGate},
+		{pci + "3.7.7", "keys are not substituted", "at the gates bundle and import people confirm that digests were compared", byTool, gate(plan.GateBundle, plan.GateImport)},
 		{pci + "3.7.8", "custodians acknowledge their duties", "signed forms; a line may note them", byProcedure, nil},
 
 		{nist + "8", "generation and distribution of keys", "record of randomness, wrapped packages", byTool, naming(func(c any) bool { return isRandomness(c) || isWrapped(c) })},
@@ -108,12 +108,12 @@ func controlTable() []control {
 		{nist + "7", "states of keys and transitions between them", "a register kept by procedure", notCovered, nil},
 		{nist + "8", "backup and recovery", "escrow, shares, and drills that open it", byTool, naming(func(c any) bool { return isEscrow(c) || isDrill(c) })},
 		{nist + "8", "destruction of keys", "the gate close says that it was seen; nothing shows what memory holds", byProcedure, gate(plan.GateClose)},
-		{nist + "9", "accountability and audit", "each line names who acted; lines are chained, and the last is signed", byTool, chain},
+		{nist + "9", "accountability and audit", "each line names whose doing it is; lines are chained, and the last is signed", byTool, chain},
 
 		{iso, "dual control and split knowledge", "gates, shares", byTool, everyGate},
 		{iso, "generation of keys", "record of randomness", byTool, naming(isRandomness)},
-		{iso, "conveyance and loading of keys", "wrapped packages, compared digests", byTool, naming(func(c any) bool { return isWrapped(c) || isReceipt(c) })},
-		{iso, "key check values", "fingerprint read aloud", byTool, gate(plan.GateIdentity)},
+		{iso, "conveyance and loading of keys", "wrapped packages, receipts", byTool, naming(func(c any) bool { return isWrapped(c) || isReceipt(c) })},
+		{iso, "key check values", "at the gate identity people confirm that the fingerprint was read aloud", byTool, gate(plan.GateIdentity)},
 		{iso, "storage and backup", "escrow", byTool, naming(isEscrow)},
 		{iso, "records of what was done to keys", "the record", byTool, chain},
 		{iso, "secure cryptographic devices", "a program on a general-purpose computer is none", notCovered, nil},

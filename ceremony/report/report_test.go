@@ -199,7 +199,7 @@ func TestControls(t *testing.T) {
 	const generation = "strong keys are generated"
 	e := newEvidence(t, title)
 	wants(t, sectionOf(t, write(t, e), "controls"), generation+" not covered record of randomness beside the material nothing in this record",
-		"destroyed not covered another ceremony", "custodians acknowledge their duties by procedure", "accountability and audit supported by tool each line names who acted; lines are chained, and the last is signed (lines 1 , 2 )")
+		"destroyed not covered another ceremony", "custodians acknowledge their duties by procedure", "accountability and audit supported by tool each line names whose doing it is; lines are chained, and the last is signed (lines 1 , 2 )")
 	sealed, random := made(t)
 	e = newEvidence(t, title, doing{noting(random, sealed), "operator-1"})
 	e.Files = []report.File{random, sealed}
