@@ -33,11 +33,12 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
+	"ceremony/report":     {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
@@ -148,6 +149,7 @@ var libraries = map[string][]string{
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
 	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
+	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
@@ -158,7 +160,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report",
 }
 
 // outside is the part of the standard library that reaches the machine.

@@ -59,28 +59,8 @@ type shellVerifier struct {
 func (s shellVerifier) text(w io.Writer) { io.WriteString(w, s.Script) }
 
 func (a *app) ceremonyVerify(folder string) error {
-	v := ceremonyVerified{Folder: folder, Problems: []string{}}
-	name := filepath.Join(folder, planFile)
-	p, err := a.readPlan(name)
-	if format, ok := errors.AsType[*plan.FormatError](err); ok {
-		return inFile(name, &noError{"no plan: " + format.Error()})
-	}
+	v, err := a.verifyFolder(folder)
 	if err != nil {
-		return err
-	}
-	if v.Approvals, err = approvalsOf(p, name); err != nil {
-		return err
-	}
-	v.Ceremony, v.Plan = p.ID, speak(p.Digest())
-	if plan.HasErrors(p.Lint()) {
-		v.problem("plan.yaml: %v", errPlanFaulty)
-	}
-	for _, approval := range v.Approvals {
-		if approval.Problem != "" {
-			v.problem("plan.yaml: %s %s", approval.Person, approval.Problem)
-		}
-	}
-	if err := v.checkRecord(folder, p); err != nil {
 		return err
 	}
 	if err := a.print(v); err != nil {
@@ -90,6 +70,33 @@ func (a *app) ceremonyVerify(folder string) error {
 		return errCeremony
 	}
 	return nil
+}
+
+// verifyFolder says what is wrong in the folder of a ceremony. Without a plan
+// there is nothing to verify it by.
+func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
+	v := ceremonyVerified{Folder: folder, Problems: []string{}}
+	name := filepath.Join(folder, planFile)
+	p, err := a.readPlan(name)
+	if format, ok := errors.AsType[*plan.FormatError](err); ok {
+		return v, inFile(name, &noError{"no plan: " + format.Error()})
+	}
+	if err != nil {
+		return v, err
+	}
+	if v.Approvals, err = approvalsOf(p, name); err != nil {
+		return v, err
+	}
+	v.plan, v.Ceremony, v.Plan = p, p.ID, speak(p.Digest())
+	if plan.HasErrors(p.Lint()) {
+		v.problem("plan.yaml: %v", errPlanFaulty)
+	}
+	for _, approval := range v.Approvals {
+		if approval.Problem != "" {
+			v.problem("plan.yaml: %s %s", approval.Person, approval.Problem)
+		}
+	}
+	return v, v.checkRecord(folder, p)
 }
 
 var errCeremony = &noError{"the folder of the ceremony does not verify"}
@@ -112,6 +119,9 @@ type ceremonyVerified struct {
 	Head      spokenDigest     `json:"head"`
 	Signers   []ceremonySigner `json:"signers"`
 	Problems  []string         `json:"problems"`
+
+	plan   *plan.Plan
+	record *transcript.Transcript
 }
 
 // A ceremonySigner is somebody whose signature the record asks for.
@@ -133,7 +143,7 @@ func (v *ceremonyVerified) checkRecord(folder string, p *plan.Plan) error {
 		return err
 	}
 	t := transcript.Verify(content)
-	v.Lines, v.Head = t.Lines, speak(t.Head().SHA256)
+	v.record, v.Lines, v.Head = t, t.Lines, speak(t.Head().SHA256)
 	for _, fault := range t.Faults {
 		v.problem("%s: %s", record.File, fault)
 	}

@@ -51,8 +51,8 @@ func sampleRun() verification {
 	return v
 }
 
-// report makes one and checks that it is made the same each time.
-func report(t *testing.T, write func(verification) ([]byte, error)) []byte {
+// written is the report of a run that is always the same, in one of its forms.
+func written(t *testing.T, write func(verification) ([]byte, error)) []byte {
 	t.Helper()
 	content, err := write(sampleRun())
 	if err != nil {
@@ -82,7 +82,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 // TestJUnit reads the report as a build server does, and compares it byte by byte.
 func TestJUnit(t *testing.T) {
-	content := report(t, junit)
+	content := written(t, junit)
 	golden(t, "junit.xml", content)
 
 	type outcome struct {
@@ -147,7 +147,7 @@ func TestJUnit(t *testing.T) {
 }
 
 func TestMarkdownReport(t *testing.T) {
-	content := string(report(t, markdown))
+	content := string(written(t, markdown))
 	golden(t, "report.md", []byte(content))
 	for line := range strings.Lines(content) { // rows of a table have as many cells as its head
 		if cells := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|"); cells != 0 && cells != 5 && cells != 6 {
@@ -159,7 +159,7 @@ func TestMarkdownReport(t *testing.T) {
 // TestWebPage reads the page as far as its structure matters to those who do
 // not see it: headings in order, labelled parts, tables with heads.
 func TestWebPage(t *testing.T) {
-	content := report(t, webPage)
+	content := written(t, webPage)
 	d := xml.NewDecoder(bytes.NewReader(content))
 	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
 	var ids, refs []string

@@ -283,6 +283,7 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 	r.write("transcript.jsonl", []byte("not a record\n"))
 	r.do(0, "ceremony transcript show", ".")
 	r.do(3, "ceremony verify", ".")
+	r.do(3, "ceremony report", ".", "--out", "report.html")
 }
 
 // checkNoneMissing asks the binary which commands it has.

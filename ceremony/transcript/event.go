@@ -19,6 +19,9 @@ const version = 1
 // offline machine, or of the receipts of the one that imports.
 type Event interface{ event() string }
 
+// Name is what an event is called in its line, such as "confirm".
+func Name(e Event) string { return e.event() }
+
 // Opened begins a record.
 type Opened struct {
 	Kind       string   `json:"kind"`    // [Kind]; set by [Begin]

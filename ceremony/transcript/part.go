@@ -28,6 +28,3 @@ func (p Part) Writer() Machine {
 	}
 	return p.Machine
 }
-
-// Name is what an event is called in a record.
-func Name(e Event) string { return e.event() }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"time"
+
+	"github.com/keymat/keymat/internal/page"
+)
+
+//go:embed report.html
+var body string
+
+// sections are those of the report, in their order. To tell more, add one, or
+// have one of them look at one more type of event.
+func sections() []func(*Evidence) section {
+	return []func(*Evidence) section{
+		verification, participants, tool, summary, timeline, steps, gates, exceptions,
+		identity, randomness, shares, imports, folder, controls, limits, annex,
+	}
+}
+
+// Write writes the report as one page. made is when, and by what made it, such
+// as "keymat v1.2.3".
+func Write(w io.Writer, e *Evidence, made time.Time, by string) error {
+	t, err := template.New("report").Funcs(template.FuncMap{"visible": visible}).Parse(body)
+	if err != nil {
+		return fmt.Errorf("reading the template of the report: %w", err)
+	}
+	var all []section
+	for _, make := range sections() {
+		all = append(all, make(e))
+	}
+	html, err := page.Execute(t, all)
+	if err != nil {
+		return err
+	}
+	return page.Write(w, page.Page{Title: "Key ceremony: " + visible(e.Plan.Title), Lead: lead(e), Made: made, By: by, Body: html})
+}
+
+// lead is the whole report in two sentences.
+func lead(e *Evidence) string {
+	what := "Report of the ceremony"
+	if e.Plan.Rehearsal {
+		what = "Report of the rehearsal, with throw-away material,"
+	}
+	verdict := "Plan, record and signatures verify."
+	if n := len(e.Problems); n > 0 {
+		verdict = fmt.Sprintf("The folder does not verify: %s.", count(n, "problem"))
+	}
+	return fmt.Sprintf("%s %s, planned for %s. %s", what, e.Plan.ID, e.Plan.Date.Format(time.DateOnly), verdict)
+}
