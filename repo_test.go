@@ -39,6 +39,8 @@ var layers = map[string][]string{
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
 	"ceremony/report":     {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
+	"ceremony/evidence":   {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
+	"ceremony/room":       {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
@@ -150,6 +152,8 @@ var libraries = map[string][]string{
 	"ceremony/phase":      {},
 	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
+	"ceremony/evidence":   {},
+	"ceremony/room":       {},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
@@ -160,7 +164,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
 }
 
 // outside is the part of the standard library that reaches the machine.

@@ -18,8 +18,16 @@ import (
 	"github.com/keymat/keymat/internal/files"
 )
 
-// File is the name of a record in its folder.
+// File is the name of the first record of a ceremony in its folder.
 const File = "transcript.jsonl"
+
+// FileName is the name of a record, from 1: [File], "transcript-2.jsonl".
+func FileName(n int) string {
+	if n == 1 {
+		return File
+	}
+	return fmt.Sprintf("transcript-%d.jsonl", n)
+}
 
 const lockFile = ".transcript.lock"
 
