@@ -87,7 +87,7 @@ var layers = map[string][]string{
 	"internal/lazyregexp":    {},
 	"internal/ledger":        {},
 	"internal/pace":          {},
-	"internal/card":          {"internal/page", "internal/lazyregexp"},
+	"internal/card":          {"escrow", "internal/page", "internal/lazyregexp"},
 	"internal/page":          {},
 	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/spoken":        {},
