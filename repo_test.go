@@ -88,6 +88,7 @@ var layers = map[string][]string{
 	"internal/ledger":        {},
 	"internal/pace":          {},
 	"internal/card":          {"escrow", "internal/page", "internal/lazyregexp"},
+	"internal/entry":         {"escrow", "escrow/slip39", "material", "material/entropy", "internal/term"},
 	"internal/page":          {},
 	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/spoken":        {},
@@ -141,6 +142,7 @@ var libraries = map[string][]string{
 
 	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
 
+	"internal/entry":  {},
 	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":  {"golang.org/x/sys/"},
 	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
