@@ -38,8 +38,12 @@ var layers = map[string][]string{
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
 	},
-	"ceremony/report":     {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
-	"ceremony/evidence":   {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
+	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
+	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
+	"ceremony/console": {
+		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
+		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
+	},
 	"ceremony/room":       {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
@@ -156,6 +160,7 @@ var libraries = map[string][]string{
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/evidence":   {},
 	"ceremony/room":       {},
+	"ceremony/console":    {"golang.org/x/crypto/ssh", "golang.org/x/sys/"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
