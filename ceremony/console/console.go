@@ -35,8 +35,9 @@ type Console struct {
 	Escrow   func(escrow.ID) (*escrow.File, error) // finds an escrow of this ceremony, for printed cards
 	By       string                                // the program with its version, for printed cards
 
-	task     int // announced so far
-	question int // asked within it
+	task     int    // announced so far
+	doing    string // the last of them
+	question int    // asked within it
 }
 
 // Keys are the private keys that people bring.
@@ -53,6 +54,7 @@ var _ room.Room = (*Console)(nil)
 func (c *Console) Announce(t phase.Task) {
 	c.task++
 	c.question = 0
+	c.doing = t.String()
 	heading := fmt.Sprintf("%d. %s", c.task, Title(c.Plan, t))
 	if c.Plan.Rehearsal {
 		heading += "  [REHEARSAL]"

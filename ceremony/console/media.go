@@ -58,13 +58,17 @@ func (c *Console) Remount(ctx context.Context, what, folder string) error {
 	}
 }
 
-// Bag asks those who keep the list of bags, or else the witness.
+// Bag asks those who keep the list of bags.
 func (c *Console) Bag(ctx context.Context, what string) (string, error) {
-	who := c.role(plan.Bags)
-	if len(who) == 0 {
-		who = c.role(plan.Witness)
+	return c.Prompter.Line(ctx, c.to(c.bagKeepers(), "number of the bag of %s (Enter alone for none)", what))
+}
+
+// bagKeepers keep the list of bags: who has that role, or else the witnesses.
+func (c *Console) bagKeepers() []string {
+	if who := c.role(plan.Bags); len(who) > 0 {
+		return who
 	}
-	return c.Prompter.Line(ctx, c.to(who, "number of the bag of %s (Enter alone for none)", what))
+	return c.role(plan.Witness)
 }
 
 func (c *Console) operators() []string { return c.role(plan.Operator) }

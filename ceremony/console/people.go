@@ -30,11 +30,14 @@ const (
 	refusal   = "no"
 )
 
-// Present takes the IDs of those who are here in one line.
+// Present takes the IDs of those who are here in one line. The task that was
+// announced, and its people, are not told again.
 func (c *Console) Present(ctx context.Context, who []string, why string) ([]string, error) {
-	c.paragraph(why)
-	for _, id := range who {
-		c.line("  " + c.name(id))
+	if why != c.doing {
+		c.paragraph(why)
+		for _, id := range who {
+			c.line("  " + c.name(id))
+		}
 	}
 	prompt := fmt.Sprintf("%s Who of these is here? Type their IDs, or %s, or %s", c.number(), everybody, nobody)
 	for {

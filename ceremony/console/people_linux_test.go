@@ -31,6 +31,12 @@ func TestPresent(t *testing.T) {
      Col (custodian-2)
 0.1 Who of these is here? Type their IDs, or all, or none: Custodian-2
 `},
+		{name: "for a task", scene: "task", lines: []line{{asked, "all\r"}}, want: "[operator-1 witness] <nil>", screen: `
+1. Make the material (SYMMETRIC_DEFAULT)
+   With Ona (operator-1), Wim (witness).
+   The material is made in memory. It is never shown and never written.
+1.1 Who of these is here? Type their IDs, or all, or none: all
+`},
 		{name: "both", scene: "present", lines: []line{{asked, "custodian-2, custodian-1 custodian-2\r"}}, want: "[custodian-2 custodian-1] <nil>"},
 		{name: "all", scene: "present", lines: []line{{asked, "all\r"}}, want: "[custodian-1 custodian-2] <nil>"},
 		{name: "none", scene: "present", lines: []line{{asked, "\r"}, {asked, "none\r"}}, want: "[] <nil>"},

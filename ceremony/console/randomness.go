@@ -51,7 +51,7 @@ func (c *Console) Throws(ctx context.Context, required bool) (inputs []entropy.I
 
 // Component takes a component once nobody else can see the keyboard.
 func (c *Console) Component(ctx context.Context, who plan.Person, spec material.Spec) (entropy.Component, entropy.Entered, error) {
-	if err := c.alone(ctx, who.ID, "type"); err != nil {
+	if err := c.alone(ctx, []string{who.ID}, "type"); err != nil {
 		return entropy.Component{}, "", err
 	}
 	return c.desk().Component(ctx, spec, c.number()+" Component of "+c.name(who.ID))

@@ -33,6 +33,11 @@ var scenes = map[string]func(context.Context, *console.Console) (any, error){
 	"present": func(ctx context.Context, c *console.Console) (any, error) {
 		return c.Present(ctx, []string{"custodian-1", "custodian-2"}, "Two shares open the escrow.")
 	},
+	"task": func(ctx context.Context, c *console.Console) (any, error) {
+		t := phase.Task{Step: phase.Generate, Machine: transcript.OfflineMachine, People: two}
+		c.Announce(t)
+		return c.Present(ctx, two, t.String())
+	},
 	"identity": func(ctx context.Context, c *console.Console) (any, error) {
 		c.Announce(phase.Task{Step: phase.Confirm, Gate: plan.GateIdentity, Machine: transcript.OfflineMachine, People: two})
 		return c.Confirm(ctx, plan.GateIdentity, two, "fingerprint cmac:0a1b2c3d4e")

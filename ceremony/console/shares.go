@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/keymat/keymat/ceremony/plan"
@@ -33,14 +34,11 @@ func (c *Console) ShowShare(ctx context.Context, h plan.Holder, s escrow.Share, 
 	if h.Mode != plan.OnForm && h.Mode != plan.Printed {
 		return &ModeError{h.Share, h.Mode}
 	}
-	if err := c.alone(ctx, h.Custodian, "read"); err != nil {
-		return err
-	}
 	if h.Mode == plan.Printed {
 		return c.printShare(ctx, h, s)
 	}
-	if c.Plan.Rehearsal {
-		title = "REHEARSAL. " + title
+	if err := c.alone(ctx, []string{h.Custodian}, "read"); err != nil {
+		return err
 	}
 	text := entry.Layout(s)
 	defer clear(text)
@@ -51,16 +49,17 @@ func (c *Console) ShowShare(ctx context.Context, h plan.Holder, s escrow.Share, 
 	return nil
 }
 
-// alone waits until one person says that nobody else can see what they do.
-func (c *Console) alone(ctx context.Context, id, does string) error {
-	c.line("Only " + c.name(id) + " may look. Everybody else: turn away from the screen.")
-	prompt := c.to([]string{id}, "type your ID once nobody else can see what you %s", does)
+// alone waits until one of some people says that nobody else can see what they
+// do.
+func (c *Console) alone(ctx context.Context, who []string, does string) error {
+	c.paragraph("Only " + names(c.Plan, who[:1]) + " may look. Everybody else: turn away from the screen.")
+	prompt := c.to(who[:1], "type your ID once nobody else can see what you %s", does)
 	for {
 		answer, err := c.Prompter.Line(ctx, prompt)
 		if err != nil {
 			return err
 		}
-		if strings.EqualFold(answer, id) {
+		if slices.Contains(who, strings.ToLower(answer)) {
 			return nil
 		}
 		if answer != "" {
@@ -72,7 +71,7 @@ func (c *Console) alone(ctx context.Context, id, does string) error {
 // ReadShare takes words or the line of a scanner where the share is on paper,
 // and a file with the key that opens it where it is in one.
 func (c *Console) ReadShare(ctx context.Context, h plan.Holder, f *escrow.File) (escrow.Share, error) {
-	if err := c.alone(ctx, h.Custodian, "type"); err != nil {
+	if err := c.alone(ctx, []string{h.Custodian}, "type"); err != nil {
 		return escrow.Share{}, err
 	}
 	number := c.number()
@@ -133,8 +132,13 @@ func (e *CardError) Error() string {
 	return fmt.Sprintf("share %d does not say which escrow it is of, as its card has to", e.Share)
 }
 
-// printShare leaves the card in a folder that is memory until it was printed.
+// printShare leaves the card in a folder that is memory until it was printed. For
+// a custodian who is absent, who keeps the bags does so, and sees no more of it
+// than its back.
 func (c *Console) printShare(ctx context.Context, h plan.Holder, s escrow.Share) error {
+	if err := c.alone(ctx, append([]string{h.Custodian}, c.bagKeepers()...), "print"); err != nil {
+		return err
+	}
 	if s.ID == nil {
 		return &CardError{h.Share}
 	}

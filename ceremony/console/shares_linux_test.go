@@ -72,13 +72,13 @@ func TestPrintShare(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
-	for _, tt := range []struct{ name, format, file, keys, want string }{
-		{"PDF", "1\r", "share-2.pdf", "\r", "<nil> <nil>"},
-		{"HTML", "2\r", "share-2.html", "\x03", "<nil> interrupted"},
+	for _, tt := range []struct{ name, who, format, file, keys, want string }{
+		{"PDF", "custodian-2", "1\r", "share-2.pdf", "\r", "<nil> <nil>"},
+		{"HTML, for somebody absent", "witness", "2\r", "share-2.html", "\x03", "<nil> interrupted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			name := filepath.Join(folder, tt.file)
-			got, screen := play(t, "print", "", line{"what you read: ", "\r"}, line{"what you read: ", "custodian-2\r"},
+			got, screen := play(t, "print", "", line{"what you print: ", "custodian-1\r"}, line{"what you print: ", tt.who + "\r"},
 				line{"0.2 Col (custodian-2): what do you print from?", tt.format},
 				line{"0.3 Col (custodian-2): a folder in memory, such as /dev/shm: ", "/proc\r"}, line{"! /proc is on a disk", ""}, line{": ", folder + "\r"},
 				line{"0.4 Col (custodian-2): print " + name + ", and look whether every word can be read.\r\n   Enter removes the file: ", tt.keys},
