@@ -32,7 +32,7 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
+		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
 		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
@@ -45,15 +45,16 @@ var layers = map[string][]string{
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
 
-	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
-	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace", "internal/lazyregexp"},
-	"audit":     {},
-	"inventory": {"importer", "material"},
-	"importer":  {"token", "wrap", "material"},
-	"token":     {"wrap", "material"},
-	"wrap":      {"material"},
-	"material":  {},
+	"rules":       {"importer", "token", "wrap", "material", "internal/experiment"},
+	"lab":         {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
+	"fleet":       {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace", "internal/lazyregexp"},
+	"audit":       {},
+	"audit/trail": {"audit"},
+	"inventory":   {"importer", "material"},
+	"importer":    {"token", "wrap", "material"},
+	"token":       {"wrap", "material"},
+	"wrap":        {"material"},
+	"material":    {},
 
 	"material/entropy": {"material", "internal/lazyregexp"},
 
@@ -117,6 +118,8 @@ var libraries = map[string][]string{
 	"token":    {},
 
 	"material/entropy": {},
+
+	"audit": {},
 
 	"ceremony/preflight": {"golang.org/x/sys/"},
 

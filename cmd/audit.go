@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/audit"
+	"github.com/keymat/keymat/audit/trail"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/files"
@@ -156,13 +157,13 @@ func (a *app) history(c *cobra.Command, key importer.Key) ([]audit.Event, audit.
 		events, err := mockHistory(c.Context(), mock, key.ARN)
 		return events, audit.Window{To: now.Add(time.Minute)}, err
 	}
-	trail, err := awsclient.NewCloudTrail(c.Context(), awsclient.Options{Region: key.Region(), Profile: a.globals.profile, Debug: a.debug()})
+	client, err := awsclient.NewCloudTrail(c.Context(), awsclient.Options{Region: key.Region(), Profile: a.globals.profile, Debug: a.debug()})
 	if err != nil {
 		return nil, audit.Window{}, err
 	}
 	defer a.busy("looking through CloudTrail")()
-	events, err := audit.Lookup(c.Context(), trail.LookupEvents, key.ARN)
-	return events, audit.Window{From: now.Add(-audit.TrailKept), To: now.Add(-audit.TrailDelay)}, err
+	events, err := trail.Lookup(c.Context(), client.LookupEvents, key.ARN)
+	return events, audit.Window{From: now.Add(-trail.Kept), To: now.Add(-trail.Delay)}, err
 }
 
 // mockTrail is the control of the mock that is in use; nil if it is AWS.

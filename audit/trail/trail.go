@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package audit
+// Package trail looks the import history of a KMS key up in CloudTrail. It stands
+// apart from package audit for those who read receipts where there is no network.
+package trail
 
 import (
 	"context"
@@ -11,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+
+	"github.com/keymat/keymat/audit"
 )
 
 // A CloudTrail looks events up: the method LookupEvents of a *cloudtrail.Client.
@@ -26,15 +30,15 @@ func (c CloudTrail) LookupEvents(ctx context.Context, in *cloudtrail.LookupEvent
 // What LookupEvents shows (CloudTrail guide): 90 days of events, each some
 // minutes after it happened. The delay has no bound; this is a usual one.
 const (
-	TrailKept  = 90 * 24 * time.Hour
-	TrailDelay = 15 * time.Minute
+	Kept  = 90 * 24 * time.Hour
+	Delay = 15 * time.Minute
 )
 
 // Lookup gives the import history of the key with this ARN, oldest first, as
 // far as CloudTrail keeps it. LookupEvents may be called twice a second: a key
 // that is used much takes long, because its events of use are looked at, too.
-func Lookup(ctx context.Context, trail CloudTrail, keyARN string) ([]Event, error) {
-	var events []Event
+func Lookup(ctx context.Context, trail CloudTrail, keyARN string) ([]audit.Event, error) {
+	var events []audit.Event
 	pages := cloudtrail.NewLookupEventsPaginator(trail, &cloudtrail.LookupEventsInput{
 		LookupAttributes: []types.LookupAttribute{{
 			AttributeKey:   types.LookupAttributeKeyResourceName,
@@ -47,7 +51,7 @@ func Lookup(ctx context.Context, trail CloudTrail, keyARN string) ([]Event, erro
 			return nil, fmt.Errorf("LookupEvents of %s: %w", keyARN, err)
 		}
 		for _, shown := range page.Events {
-			e, ok, err := Parse([]byte(aws.ToString(shown.CloudTrailEvent)))
+			e, ok, err := audit.Parse([]byte(aws.ToString(shown.CloudTrailEvent)))
 			if err != nil {
 				return nil, err
 			}
@@ -56,6 +60,6 @@ func Lookup(ctx context.Context, trail CloudTrail, keyARN string) ([]Event, erro
 			}
 		}
 	}
-	slices.SortStableFunc(events, func(a, b Event) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(events, func(a, b audit.Event) int { return a.At.Compare(b.At) })
 	return events, nil
 }
