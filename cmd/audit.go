@@ -14,6 +14,7 @@ import (
 	"github.com/keymat/keymat/audit/trail"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/mockkms"
 )
@@ -127,12 +128,12 @@ func (a *app) auditCopies(c *cobra.Command, copies []importer.Copy, receipts []a
 	return result, failed
 }
 
-var errDiffers = &noError{"the trail and the receipts do not say the same"}
+var errDiffers = &cli.NoError{Reason: "the trail and the receipts do not say the same"}
 
 func (a *app) readReceipts(names []string) (all []audit.Receipt, err error) {
 	const maxReceipts = 64 << 20 // bytes: a log of many years
 	for _, name := range names {
-		data, err := files.ReadLimited(name, a.env.Stdin, maxReceipts)
+		data, err := files.ReadLimited(name, a.Stdin, maxReceipts)
 		if err != nil {
 			return nil, err
 		}

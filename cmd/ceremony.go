@@ -45,7 +45,7 @@ names, and not changed after that: on the day, nobody decides.`,
 
 // readPlan reads a plan.
 func (a *app) readPlan(name string) (*plan.Plan, error) {
-	data, err := files.ReadLimited(name, a.env.Stdin, plan.MaxFile)
+	data, err := files.ReadLimited(name, a.Stdin, plan.MaxFile)
 	if err != nil {
 		return nil, err
 	}

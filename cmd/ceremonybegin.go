@@ -61,7 +61,7 @@ func (a *app) transcriptBegin(folders []string, c circumstances) error {
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, r.Release)
+	a.AtEnd(r.Release)
 	return a.print(begun{Ceremony: p.ID, Folders: folders, Plan: speak(p.Digest()), Tool: opened.Tool})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 func newPlanDiffCmd(a *app) *cobra.Command {
@@ -44,7 +45,7 @@ func (a *app) planDiff(older, newer string) error {
 	return nil
 }
 
-var errPlansDiffer = &noError{"the plans do not say the same"}
+var errPlansDiffer = &cli.NoError{Reason: "the plans do not say the same"}
 
 // planDiffered is how two plans differ.
 type planDiffered struct {

@@ -121,10 +121,10 @@ func (a *app) sketch(ctx context.Context, o planInitOptions) (s plan.Sketch, err
 // ask asks for what a flag does not say. Enter alone, and nobody to ask, is
 // the usual answer, where there is one.
 func (a *app) ask(ctx context.Context, given, flag, question, usual string) (string, error) {
-	if given != "" || a.globals.noInput && usual != "" {
+	if given != "" || a.NoInput && usual != "" {
 		return cmp.Or(given, usual), nil
 	}
-	if a.globals.noInput {
+	if a.NoInput {
 		return "", usagef("--%s is missing", flag)
 	}
 	if usual != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 func newPlanLintCmd(a *app) *cobra.Command {
@@ -53,7 +54,7 @@ func (a *app) planLint(name string) error {
 	return nil
 }
 
-var errPlanFaulty = &noError{"no ceremony may be held with this plan"}
+var errPlanFaulty = &cli.NoError{Reason: "no ceremony may be held with this plan"}
 
 // planLinted is what lint found.
 type planLinted struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/preflight"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 func newCeremonyPreflightCmd(a *app) *cobra.Command {
@@ -37,7 +38,7 @@ These are observations of one program at one moment. They certify no air gap.`,
 }
 
 func (a *app) preflight(workspace string) error {
-	machine, err := preflight.Host(workspace, a.env.Getenv)
+	machine, err := preflight.Host(workspace, a.Getenv)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (a *app) preflight(workspace string) error {
 	return nil
 }
 
-var errUnfit = &noError{"no key material is to be made on this machine as it is"}
+var errUnfit = &cli.NoError{Reason: "no key material is to be made on this machine as it is"}
 
 type preflightReport struct{ preflight.Report }
 

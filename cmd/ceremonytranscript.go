@@ -89,7 +89,7 @@ func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	a.closers = append(a.closers, r.Release)
+	a.AtEnd(r.Release)
 	if r.Opened().PlanSHA256 != p.Digest() {
 		return nil, nil, &otherPlanError{name}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/sshsig"
 )
@@ -79,7 +80,7 @@ func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
 	name := filepath.Join(folder, planFile)
 	p, err := a.readPlan(name)
 	if format, ok := errors.AsType[*plan.FormatError](err); ok {
-		return v, inFile(name, &noError{"no plan: " + format.Error()})
+		return v, inFile(name, &cli.NoError{Reason: "no plan: " + format.Error()})
 	}
 	if err != nil {
 		return v, err
@@ -99,7 +100,7 @@ func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
 	return v, v.checkRecord(folder, p)
 }
 
-var errCeremony = &noError{"the folder of the ceremony does not verify"}
+var errCeremony = &cli.NoError{Reason: "the folder of the ceremony does not verify"}
 
 func approvalsOf(p *plan.Plan, name string) ([]plan.Approval, error) {
 	signatures, err := readSignatures(name)

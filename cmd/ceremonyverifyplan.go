@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/sshsig"
 )
@@ -63,7 +64,7 @@ func (a *app) planVerify(name string) error {
 	return nil
 }
 
-var errNotApproved = &noError{"the plan is not approved"}
+var errNotApproved = &cli.NoError{Reason: "the plan is not approved"}
 
 // readSignatures reads all signatures beside a file.
 func readSignatures(name string) ([]plan.Signature, error) {

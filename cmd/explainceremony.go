@@ -8,10 +8,11 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // explainCeremony covers plans, signatures and records.
-func explainCeremony(err error) (advice, bool) {
+func explainCeremony(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*plan.FormatError](err); ok {
 		return hint("keymat ceremony plan lint lists all that is wrong with a plan"), true
 	}
@@ -28,7 +29,7 @@ func explainCeremony(err error) (advice, bool) {
 }
 
 // explainRecord covers the records of ceremonies.
-func explainRecord(err error) (advice, bool) {
+func explainRecord(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*record.BusyError](err); ok {
 		return hint("wait for the other keymat to end, and run it again"), true
 	}
@@ -47,5 +48,5 @@ func explainRecord(err error) (advice, bool) {
 	if _, ok := errors.AsType[*gateError](err); ok {
 		return hint("each of them has to be there and to agree; if the plan asks for too much, it is changed and signed anew"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }

@@ -70,7 +70,7 @@ func (a *app) signer(ctx context.Context, file string, key ssh.PublicKey) (ssh.S
 // fileSigner reads a private key. What the parser says about a bad one may
 // quote it, and is kept back.
 func (a *app) fileSigner(ctx context.Context, name string) (ssh.Signer, error) {
-	data, err := files.ReadLimited(name, a.env.Stdin, maxIdentity)
+	data, err := files.ReadLimited(name, a.Stdin, maxIdentity)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (a *app) fileSigner(ctx context.Context, name string) (ssh.Signer, error) {
 // agentSigner asks the ssh-agent for one of its keys.
 func (a *app) agentSigner(ctx context.Context, key ssh.PublicKey) (ssh.Signer, error) {
 	fingerprint := ssh.FingerprintSHA256(key)
-	socket := a.env.Getenv(envAgent)
+	socket := a.Getenv(envAgent)
 	if socket == "" {
 		return nil, &noAgentError{fingerprint, fmt.Errorf("%s is not set", envAgent)}
 	}
@@ -104,7 +104,7 @@ func (a *app) agentSigner(ctx context.Context, key ssh.PublicKey) (ssh.Signer, e
 	if err != nil {
 		return nil, &noAgentError{fingerprint, err}
 	}
-	a.closers = append(a.closers, conn.Close)
+	a.AtEnd(conn.Close)
 	signers, err := agent.NewClient(conn).Signers()
 	if err != nil {
 		return nil, &noAgentError{fingerprint, err}
