@@ -80,7 +80,7 @@ var layers = map[string][]string{
 	"fleet/journal": {},
 
 	"internal/awsclient":     {},
-	"internal/cli":           {"internal/files", "internal/term"},
+	"internal/cli":           {"internal/files", "internal/spoken", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/lazyregexp":    {},

@@ -17,7 +17,6 @@ import (
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/stack"
-	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
 	"github.com/keymat/keymat/token"
@@ -137,13 +136,10 @@ func explainMaterial(err error) (cli.Advice, bool) {
 	return cli.Advice{}, false
 }
 
-// explainLocal covers files and terminals of this machine.
+// explainLocal covers settings, files and terminals of this machine.
 func explainLocal(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*audit.NoReceiptError](err); ok {
 		return hint("--receipts takes what keymat import, bring, reimport and renew print with --json"), true
-	}
-	if _, ok := errors.AsType[*term.NoTerminalError](err); ok {
-		return hint("run it in a terminal; --yes answers confirmations, but nothing answers for a passphrase"), true
 	}
 	if _, ok := errors.AsType[*awsclient.NoRegionError](err); ok {
 		return hint("name a Region with --region or AWS_REGION, or try keymat's own KMS with --mock"), true
@@ -154,7 +150,7 @@ func explainLocal(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*mockkms.StoreBusyError](err); ok {
 		return hint("another keymat is at work on the same mock; wait for it, or name another file with --mock-state"), true
 	}
-	return cli.ExplainFile(err)
+	return cli.ExplainLocal(err)
 }
 
 // explainStack covers what CloudFormation says.

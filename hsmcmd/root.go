@@ -3,8 +3,6 @@
 package hsmcmd
 
 import (
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/internal/cli"
@@ -55,16 +53,7 @@ func forceFlag(c *cobra.Command, force *bool) {
 }
 
 func newVersionCmd(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version, and which cryptographic module is in use",
-		Long: `Print the version of keymat-hsm, of Go, and of the Go Cryptographic Module. Keys
-are made by the token, and not by that module.`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.print(version{cli.ThisVersion()}) },
-	}
+	c := cli.VersionCommand(&a.Run)
+	c.Long += "\n\nKeys are made by the token, and not by that module."
+	return c
 }
-
-type version struct{ cli.Version }
-
-func (v version) text(w io.Writer) { v.Text(w, program) }

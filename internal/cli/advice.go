@@ -77,10 +77,13 @@ func ExplainUsage(program string, err error) (Advice, bool) {
 	return Advice{Hints: []string{program + " help, or a command with --help, says what can be given"}, Exit: ExitUsage}, true
 }
 
-// ExplainFile covers the files of this machine, and its disks.
-func ExplainFile(err error) (Advice, bool) {
+// ExplainLocal covers the files, disks and terminals of this machine.
+func ExplainLocal(err error) (Advice, bool) {
 	if _, ok := errors.AsType[*files.ExistsError](err); ok {
 		return Hint("name another file; --force overwrites, where a command has it"), true
+	}
+	if _, ok := errors.AsType[*term.NoTerminalError](err); ok {
+		return Hint("run it in a terminal; --yes answers confirmations, but nothing answers for a passphrase"), true
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):

@@ -106,6 +106,7 @@ func TestExplain(t *testing.T) {
 		{&cli.UsageError{Err: io.EOF, Unparsed: true}, "program help", cli.ExitUsage},
 		{cli.Usagef("wrong"), "", cli.ExitUsage},
 		{&files.ExistsError{Name: "out"}, "--force", cli.ExitFailed},
+		{&term.NoTerminalError{What: "x"}, "--yes", cli.ExitFailed},
 		{fs.ErrPermission, "who owns", cli.ExitFailed},
 		{syscall.ENOSPC, "make room", cli.ExitFailed},
 		{syscall.EROFS, "can be written to", cli.ExitFailed},
@@ -114,13 +115,13 @@ func TestExplain(t *testing.T) {
 		err := fmt.Errorf("doing something: %w", tt.err)
 		got, ok := cli.ExplainUsage("program", err)
 		if !ok {
-			got, ok = cli.ExplainFile(err)
+			got, ok = cli.ExplainLocal(err)
 		}
 		if hints := strings.Join(got.Hints, "\n"); !ok || got.Exit != tt.exit || !strings.Contains(hints, tt.hint) || (hints == "") != (tt.hint == "") {
 			t.Errorf("%v: got %+v, want %q and exit code %d", tt.err, got, tt.hint, tt.exit)
 		}
 	}
-	if got, ok := cli.ExplainFile(io.EOF); ok {
+	if got, ok := cli.ExplainLocal(io.EOF); ok {
 		t.Errorf("got %+v for what nobody knows", got)
 	}
 }
