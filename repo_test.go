@@ -33,10 +33,15 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"ceremonycmd", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
-		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
+		"internal/page", "internal/shelf", "internal/stack", "internal/term",
+	},
+	"cmd/keymat-offline": {"ceremonycmd"},
+	"ceremonycmd": {
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
+		"internal/cli", "internal/files", "internal/sshsig",
 	},
 	"ceremony/report":     {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
@@ -59,6 +64,8 @@ var layers = map[string][]string{
 	"material/entropy": {"material", "internal/lazyregexp"},
 
 	"ceremony/preflight": {},
+
+	"ceremony/plan/plantest": {},
 
 	"cmd/keymat-hsm": {"hsmcmd", "hsm/cryptoki"},
 	"hsmcmd":         {"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term"},
@@ -148,6 +155,8 @@ var libraries = map[string][]string{
 	"internal/ledger": {"github.com/gofrs/flock"},
 	"internal/spoken": {},
 	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+
+	"ceremonycmd": {"github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},

@@ -13,6 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/keymat/keymat/audit"
+	"github.com/keymat/keymat/ceremonycmd"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/cli"
@@ -74,6 +75,9 @@ func explainCause(err error) cli.Advice {
 	}
 	return cli.Advice{Exit: cli.ExitFailed}
 }
+
+// explainCeremony covers plans, signatures and records.
+func explainCeremony(err error) (cli.Advice, bool) { return ceremonycmd.Explain(program, err) }
 
 // explainImport covers the rules of importing.
 func explainImport(err error) (cli.Advice, bool) {

@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+// Package ceremonycmd is the command ceremony, as far as it needs no network: keymat has it among its commands, and
+// keymat-offline has nothing else.
+package ceremonycmd
 
 import (
 	"bytes"
-	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
-	"github.com/keymat/keymat/internal/spoken"
 )
 
-func newCeremonyCmd(a *app) *cobra.Command {
+// app is the command ceremony in one run.
+type app struct {
+	*cli.Run
+	now func() time.Time
+}
+
+// result is what a command found or made. Its JSON form is stable; text is for people.
+type result interface{ text(w io.Writer) }
+
+func (a *app) print(r result) error { return a.Print(r, r.text) }
+
+// New is the command ceremony of a run; now tells the time that goes into plans, records and reports.
+func New(run *cli.Run, now func() time.Time) *cobra.Command {
+	a := &app{run, now}
 	c := &cobra.Command{
 		Use:   "ceremony",
 		Short: "A key ceremony with a plan, witnesses and a record",
@@ -25,7 +41,18 @@ cannot be changed afterwards without anybody noticing.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyPreflightCmd(a), newTranscriptCmd(a), newCeremonyVerifyCmd(a), newCeremonyReportCmd(a))
+	nameProgram(c, run.Name)
 	return c
+}
+
+// nameProgram has the help of a command, and of all below it, name the program that they are part of.
+func nameProgram(c *cobra.Command, program string) {
+	for _, text := range []*string{&c.Long, &c.Example} {
+		*text = strings.ReplaceAll(*text, "keymat ceremony", program+" ceremony")
+	}
+	for _, sub := range c.Commands() {
+		nameProgram(sub, program)
+	}
 }
 
 func newCeremonyPlanCmd(a *app) *cobra.Command {
@@ -51,26 +78,7 @@ func (a *app) readPlan(name string) (*plan.Plan, error) {
 	}
 	p, err := plan.Read(bytes.NewReader(data))
 	if err != nil {
-		return nil, inFile(name, err)
+		return nil, cli.InFile(name, err)
 	}
 	return p, nil
-}
-
-// A spokenDigest is a digest as it is compared: on paper and aloud.
-type spokenDigest struct {
-	SHA256 string   `json:"sha256"`
-	Words  []string `json:"words"`
-
-	lines []string
-}
-
-func speak(digest [32]byte) spokenDigest {
-	return spokenDigest{fmt.Sprintf("%x", digest), spoken.Words(digest[:]), spoken.Lines(digest[:])}
-}
-
-func (d spokenDigest) text(w io.Writer) {
-	fmt.Fprintf(w, "sha256  %s\n", d.SHA256)
-	for _, line := range d.lines {
-		fmt.Fprintf(w, "  %s\n", line)
-	}
 }

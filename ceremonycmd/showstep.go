@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"fmt"
 
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // describeStep is describeEvent for the steps of the offline machine.
@@ -26,9 +27,9 @@ func describeStep(e transcript.Event) (what string, exceptional bool) {
 	case transcript.Recovered:
 		return fmt.Sprintf("escrow %s opened with the shares %v: %s", e.Escrow, e.Shares, e.Fingerprint), false
 	case transcript.Bundled:
-		return fmt.Sprintf("bundle %s for %s, valid to %s: %s", e.File.Name, list(e.Targets), e.ValidTo, e.File.SHA256), false
+		return fmt.Sprintf("bundle %s for %s, valid to %s: %s", e.File.Name, cli.List(e.Targets), e.ValidTo, e.File.SHA256), false
 	case transcript.Wrapped:
-		return fmt.Sprintf("wrapped for %s: %s, %s", list(e.Targets), e.Package.Name, e.Package.SHA256), false
+		return fmt.Sprintf("wrapped for %s: %s, %s", cli.List(e.Targets), e.Package.Name, e.Package.SHA256), false
 	case transcript.Destroyed:
 		return "material and key destroyed in memory", false
 	case transcript.Voided:

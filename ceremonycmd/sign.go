@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/sshsig"
 )
@@ -34,7 +35,7 @@ The signature is what ssh-keygen -Y sign -n keymat-plan@v1 makes, and that may
 as well be used instead. A plan with errors is not signed.`,
 		Example: `  keymat ceremony plan sign plan.yaml --as lead
   keymat ceremony plan sign plan.yaml --as witness --key ~/.ssh/id_ed25519`,
-		Args: oneArg("plan"),
+		Args: cli.OneArg("plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			return a.planSign(cmd.Context(), o)
@@ -51,17 +52,17 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 		return err
 	}
 	if plan.HasErrors(p.Lint()) {
-		return inFile(o.file, errPlanFaulty)
+		return cli.InFile(o.file, errPlanFaulty)
 	}
 	name := signatureFile(o.file, o.as.person)
 	if err := files.Check(name, files.Overwrite(o.force)); err != nil {
 		return err
 	}
-	digest := speak(p.Digest())
-	for _, line := range digest.lines {
-		a.say("%s", line)
+	digest := cli.Speak(p.Digest())
+	for _, line := range digest.Lines() {
+		a.Say("%s", line)
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Approve %q, the plan with the SHA-256 %s, as %s?", p.Title, digest.SHA256, o.as.person)); err != nil {
+	if err := a.Confirm(ctx, fmt.Sprintf("Approve %q, the plan with the SHA-256 %s, as %s?", p.Title, digest.SHA256, o.as.person)); err != nil {
 		return err
 	}
 	signature, err := a.sign(ctx, p, o.as, plan.Namespace, p.Message())
@@ -72,7 +73,7 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 		return err
 	}
 	if !slices.Contains(p.Gates[plan.GatePlan], o.as.person) {
-		a.warn("the plan does not ask for the approval of %s", o.as.person)
+		a.Warn("the plan does not ask for the approval of %s", o.as.person)
 	}
 	return a.print(signed{Person: o.as.person, Signature: name, Digest: digest})
 }
@@ -86,9 +87,9 @@ func (a *app) sign(ctx context.Context, p *plan.Plan, as signingAs, namespace st
 	who, ok := p.Person(as.person)
 	switch {
 	case !ok:
-		return nil, usagef("--as: nobody in the plan is called %q", as.person)
+		return nil, cli.Usagef("--as: nobody in the plan is called %q", as.person)
 	case who.Key == nil:
-		return nil, usagef("--as: the plan has no key for %s", as.person)
+		return nil, cli.Usagef("--as: the plan has no key for %s", as.person)
 	}
 	signer, err := a.signer(ctx, as.keyFile, who.Key)
 	if err != nil {
@@ -103,12 +104,12 @@ func (a *app) sign(ctx context.Context, p *plan.Plan, as signingAs, namespace st
 
 // signed is a signature that was written.
 type signed struct {
-	Person    string       `json:"person"`
-	Signature string       `json:"signature_file"`
-	Digest    spokenDigest `json:"digest"`
+	Person    string           `json:"person"`
+	Signature string           `json:"signature_file"`
+	Digest    cli.SpokenDigest `json:"digest"`
 }
 
 func (s signed) text(w io.Writer) {
 	fmt.Fprintf(w, "signed by %s: %s\n", s.Person, s.Signature)
-	s.Digest.text(w)
+	s.Digest.Text(w)
 }

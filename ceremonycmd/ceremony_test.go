@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd_test
+package ceremonycmd_test
 
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"encoding/pem"
 	"net"
 	"os"
@@ -13,62 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
-	"github.com/keymat/keymat/cmd"
+	"github.com/keymat/keymat/ceremony/plan/plantest"
+	"github.com/keymat/keymat/ceremonycmd"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/term"
 )
-
-// planKeys makes an ssh key for each person of a draft and fills them in: the
-// key of lead is in the file lead.key.
-func planKeys(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: plan-keys plan")
-	}
-	ts.Check(fillKeys(ts.MkAbs(args[0]), ts.MkAbs(".")))
-}
-
-func fillKeys(plan, folder string) error {
-	drafted, err := os.ReadFile(plan)
-	if err != nil {
-		return err
-	}
-	var filled strings.Builder
-	person := ""
-	for line := range strings.Lines(string(drafted)) {
-		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "- id: "); ok {
-			person = id
-		}
-		if strings.HasPrefix(line, "    # key: ") {
-			public, err := newSSHKey(filepath.Join(folder, person+".key"))
-			if err != nil {
-				return err
-			}
-			line = "    key: " + public
-		}
-		filled.WriteString(line)
-	}
-	return os.WriteFile(plan, []byte(filled.String()), 0o644)
-}
-
-// newSSHKey writes a private key, and returns the line of its .pub file.
-func newSSHKey(file string) (string, error) {
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		return "", err
-	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		return "", err
-	}
-	key, err := ssh.NewPublicKey(public)
-	if err != nil {
-		return "", err
-	}
-	return string(ssh.MarshalAuthorizedKey(key)), os.WriteFile(file, pem.EncodeToMemory(block), 0o600)
-}
 
 // A planBench is a folder with a plan in which nothing is wrong.
 type planBench struct {
@@ -86,7 +37,7 @@ func newPlanBench(t *testing.T) *planBench {
 	t.Helper()
 	b := &planBench{t: t, dir: t.TempDir(), asks: term.Refuse{}}
 	b.exits(0, "ceremony", "plan", "init", b.path("plan.yaml"), "--id", "test", "--target", planTarget, "--no-input")
-	if err := fillKeys(b.path("plan.yaml"), b.dir); err != nil {
+	if err := plantest.FillKeys(b.path("plan.yaml"), b.dir); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -94,18 +45,18 @@ func newPlanBench(t *testing.T) *planBench {
 
 func (b *planBench) path(name string) string { return filepath.Join(b.dir, name) }
 
-// exits runs keymat, which has to end with this exit code.
+// exits runs keymat-offline, which has to end with this exit code.
 func (b *planBench) exits(want int, args ...string) {
 	b.t.Helper()
 	b.stdout.Reset()
 	b.stderr.Reset()
-	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &b.stdout, Stderr: &b.stderr, Prompter: b.asks, Getenv: func(name string) string {
+	env := cli.Env{Stdin: strings.NewReader(""), Stdout: &b.stdout, Stderr: &b.stderr, Prompter: b.asks, Getenv: func(name string) string {
 		if name == "SSH_AUTH_SOCK" {
 			return b.agent
 		}
 		return ""
 	}}
-	if got := cmd.Run(context.Background(), env, args); got != want {
+	if got := ceremonycmd.Run(context.Background(), env, args); got != want {
 		b.t.Fatalf("%q: exit code %d, want %d\n%s%s", args, got, want, &b.stdout, &b.stderr)
 	}
 }

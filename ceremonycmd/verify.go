@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ checks the same with sha256sum and ssh-keygen.`,
 			if shell {
 				return cobra.NoArgs(cmd, args)
 			}
-			return oneArg("folder")(cmd, args)
+			return cli.OneArg("folder")(cmd, args)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if shell {
@@ -80,7 +80,7 @@ func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
 	name := filepath.Join(folder, planFile)
 	p, err := a.readPlan(name)
 	if format, ok := errors.AsType[*plan.FormatError](err); ok {
-		return v, inFile(name, &cli.NoError{Reason: "no plan: " + format.Error()})
+		return v, cli.InFile(name, &cli.NoError{Reason: "no plan: " + format.Error()})
 	}
 	if err != nil {
 		return v, err
@@ -88,7 +88,7 @@ func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
 	if v.Approvals, err = approvalsOf(p, name); err != nil {
 		return v, err
 	}
-	v.plan, v.Ceremony, v.Plan = p, p.ID, speak(p.Digest())
+	v.plan, v.Ceremony, v.Plan = p, p.ID, cli.Speak(p.Digest())
 	if plan.HasErrors(p.Lint()) {
 		v.problem("plan.yaml: %v", errPlanFaulty)
 	}
@@ -114,10 +114,10 @@ func approvalsOf(p *plan.Plan, name string) ([]plan.Approval, error) {
 type ceremonyVerified struct {
 	Folder    string           `json:"folder"`
 	Ceremony  string           `json:"ceremony"`
-	Plan      spokenDigest     `json:"plan"`
+	Plan      cli.SpokenDigest `json:"plan"`
 	Approvals []plan.Approval  `json:"approvals"`
 	Lines     int              `json:"lines"`
-	Head      spokenDigest     `json:"head"`
+	Head      cli.SpokenDigest `json:"head"`
 	Signers   []ceremonySigner `json:"signers"`
 	Problems  []string         `json:"problems"`
 
@@ -144,7 +144,7 @@ func (v *ceremonyVerified) checkRecord(folder string, p *plan.Plan) error {
 		return err
 	}
 	t := transcript.Verify(content)
-	v.record, v.Lines, v.Head = t, t.Lines, speak(t.Head().SHA256)
+	v.record, v.Lines, v.Head = t, t.Lines, cli.Speak(t.Head().SHA256)
 	for _, fault := range t.Faults {
 		v.problem("%s: %s", record.File, fault)
 	}
@@ -235,10 +235,10 @@ func (v *ceremonyVerified) sign(p *plan.Plan, id, problem string) {
 
 func (v ceremonyVerified) text(w io.Writer) {
 	fmt.Fprintf(w, "plan of %s\n", v.Ceremony)
-	v.Plan.text(w)
+	v.Plan.Text(w)
 	tellApprovals(w, v.Approvals)
-	fmt.Fprintf(w, "record, %s\n", count(v.Lines, "line"))
-	v.Head.text(w)
+	fmt.Fprintf(w, "record, %s\n", cli.Count(v.Lines, "line"))
+	v.Head.Text(w)
 	for _, s := range v.Signers {
 		if s.Problem == "" {
 			fmt.Fprintf(w, "signed by %s, %s\n", s.Person, s.Name)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"crypto/sha256"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -66,7 +67,7 @@ for granted.`,
 		Args:    foldersArg,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.add(args, c, func(p *plan.Plan) (transcript.Event, error) {
-				return confirmed(p, plan.Gate(gate), c.by, text)
+				return a.confirmed(p, plan.Gate(gate), c.by, text)
 			})
 		},
 	}
@@ -75,14 +76,14 @@ for granted.`,
 	cmd.Flags().StringVar(&text, "text", "", "what they `saw`")
 	cmd.MarkFlagRequired("gate")
 	cmd.MarkFlagRequired("text")
-	complete(cmd, "gate", plan.Gates()[1:])
+	cli.Complete(cmd, "gate", plan.Gates()[1:])
 	return cmd
 }
 
 // confirmed demands everybody whom the plan names.
-func confirmed(p *plan.Plan, gate plan.Gate, by []string, text string) (transcript.Event, error) {
+func (a *app) confirmed(p *plan.Plan, gate plan.Gate, by []string, text string) (transcript.Event, error) {
 	if !slices.Contains(plan.Gates()[1:], gate) {
-		return nil, usagef("--gate takes one of %s, not %q; the plan is approved with keymat ceremony plan sign", list(plan.Gates()[1:]), gate)
+		return nil, cli.Usagef("--gate takes one of %s, not %q; the plan is approved with %s ceremony plan sign", cli.List(plan.Gates()[1:]), gate, a.Name)
 	}
 	var missing []string
 	for _, id := range p.Gates[gate] {
@@ -103,7 +104,7 @@ type gateError struct {
 }
 
 func (e *gateError) Error() string {
-	return "the gate " + string(e.gate) + " is not passed without " + list(e.missing)
+	return "the gate " + string(e.gate) + " is not passed without " + cli.List(e.missing)
 }
 
 func newTranscriptExceptionCmd(a *app) *cobra.Command {

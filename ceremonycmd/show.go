@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -25,7 +26,7 @@ func newTranscriptShowCmd(a *app) *cobra.Command {
 		Long: `Show what a record tells, closed or not. Whether it can be believed is what
 keymat ceremony verify says; what is damaged is told here, too.`,
 		Example: `  keymat ceremony transcript show /media/a --exceptions`,
-		Args:    oneArg("folder"),
+		Args:    cli.OneArg("folder"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.transcriptShow(args[0], exceptions) },
 	}
 	cmd.Flags().BoolVar(&exceptions, "exceptions", false, "only the exceptions, and lines that were cut off")
@@ -68,9 +69,9 @@ func describeEvent(e transcript.Event) (what string, exceptional bool) {
 	case transcript.Exception:
 		return fmt.Sprintf("exception: expected %s; happened: %s; decided: %s", e.Expected, e.Happened, e.Decided), true
 	case transcript.Resumed:
-		return fmt.Sprintf("resumed after %s cut off (%d bytes, %s)", count(e.TornLines, "line"), e.TornBytes, e.TornSHA256), true
+		return fmt.Sprintf("resumed after %s cut off (%d bytes, %s)", cli.Count(e.TornLines, "line"), e.TornBytes, e.TornSHA256), true
 	case transcript.Closed:
-		return fmt.Sprintf("closed, to be signed by %s", list(e.Signers)), false
+		return fmt.Sprintf("closed, to be signed by %s", cli.List(e.Signers)), false
 	}
 	return describeStep(e)
 }
@@ -96,11 +97,11 @@ type shownEntry struct {
 func (s shown) text(w io.Writer) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, e := range s.Entries {
-		at := seconds(e.Time)
+		at := e.Time.UTC().Format(time.RFC3339)
 		if e.Wall != "" {
 			at += " (wall clock " + e.Wall + ")"
 		}
-		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\n", e.Line, at, e.Step, list(e.Actors), e.What)
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\n", e.Line, at, e.Step, cli.List(e.Actors), e.What)
 	}
 	tw.Flush()
 	for _, f := range s.Faults {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ The keys come from the plan itself. Whoever can replace both the plan and its
 signatures can name people of their own: compare the digest, or the
 fingerprints, with what was agreed on elsewhere.`,
 		Example: `  keymat ceremony plan verify plan.yaml`,
-		Args:    oneArg("plan"),
+		Args:    cli.OneArg("plan"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.planVerify(args[0]) },
 	}
 }
@@ -48,7 +48,7 @@ func (a *app) planVerify(name string) error {
 		return err
 	}
 	result := planVerified{
-		File: name, ID: p.ID, Title: p.Title, Digest: speak(p.Digest()),
+		File: name, ID: p.ID, Title: p.Title, Digest: cli.Speak(p.Digest()),
 		Approvals: p.CheckApprovals(signatures), Faulty: plan.HasErrors(p.Lint()),
 	}
 	result.Approved = plan.Approved(result.Approvals) && !result.Faulty
@@ -100,18 +100,18 @@ func signerOf(base string, entry fs.DirEntry) (person string, ok bool) {
 
 // planVerified says who has approved a plan.
 type planVerified struct {
-	File      string          `json:"file"`
-	ID        string          `json:"id"`
-	Title     string          `json:"title"`
-	Digest    spokenDigest    `json:"digest"`
-	Approved  bool            `json:"approved"`
-	Faulty    bool            `json:"faulty"` // lint finds errors
-	Approvals []plan.Approval `json:"approvals"`
+	File      string           `json:"file"`
+	ID        string           `json:"id"`
+	Title     string           `json:"title"`
+	Digest    cli.SpokenDigest `json:"digest"`
+	Approved  bool             `json:"approved"`
+	Faulty    bool             `json:"faulty"` // lint finds errors
+	Approvals []plan.Approval  `json:"approvals"`
 }
 
 func (v planVerified) text(w io.Writer) {
 	fmt.Fprintf(w, "%s: %s\n", v.ID, v.Title)
-	v.Digest.text(w)
+	v.Digest.Text(w)
 	tellApprovals(w, v.Approvals)
 }
 

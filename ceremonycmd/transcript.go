@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -67,7 +68,7 @@ func (c *circumstances) register(cmd *cobra.Command) {
 func (c circumstances) context(p *plan.Plan) (transcript.Context, error) {
 	for _, id := range c.by {
 		if _, ok := p.Person(id); !ok {
-			return transcript.Context{}, usagef("--by: nobody in the plan is called %q", id)
+			return transcript.Context{}, cli.Usagef("--by: nobody in the plan is called %q", id)
 		}
 	}
 	return transcript.Context{Wall: c.wall, Step: c.step, Actors: slices.Clone(c.by)}, nil
@@ -94,10 +95,10 @@ func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
 		return nil, nil, &otherPlanError{name}
 	}
 	for _, folder := range r.Created {
-		a.say("copied the record to %s", folder)
+		a.Say("copied the record to %s", folder)
 	}
 	if r.Resumed() {
-		a.warn("the last line of the record was cut off; it stays, and the record says so")
+		a.Warn("the last line of the record was cut off; it stays, and the record says so")
 	}
 	return r, p, nil
 }
@@ -119,7 +120,7 @@ func (a *app) add(folders []string, c circumstances, event func(*plan.Plan) (tra
 	if err := r.Append(e, context); err != nil {
 		return err
 	}
-	a.say("recorded in %s", list(folders))
+	a.Say("recorded in %s", cli.List(folders))
 	return nil
 }
 

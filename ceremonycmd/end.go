@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -58,21 +59,21 @@ func (a *app) transcriptEnd(folders []string, c circumstances) error {
 	if err := writeAll(folders, headFile, statement); err != nil {
 		return err
 	}
-	return a.print(ended{Ceremony: r.Head().Ceremony, Lines: r.Head().Lines, Head: speak(r.Head().SHA256), Signers: p.Gates[plan.GateClose]})
+	return a.print(ended{Ceremony: r.Head().Ceremony, Lines: r.Head().Lines, Head: cli.Speak(r.Head().SHA256), Signers: p.Gates[plan.GateClose]})
 }
 
 // ended is a record that was closed.
 type ended struct {
-	Ceremony string       `json:"ceremony"`
-	Lines    int          `json:"lines"`
-	Head     spokenDigest `json:"head"`
-	Signers  []string     `json:"signers"`
+	Ceremony string           `json:"ceremony"`
+	Lines    int              `json:"lines"`
+	Head     cli.SpokenDigest `json:"head"`
+	Signers  []string         `json:"signers"`
 }
 
 func (e ended) text(w io.Writer) {
-	fmt.Fprintf(w, "the record of %s is closed, with %s; read the digest of the last aloud:\n", e.Ceremony, count(e.Lines, "line"))
-	e.Head.text(w)
-	fmt.Fprintf(w, "to be signed by %s\n", list(e.Signers))
+	fmt.Fprintf(w, "the record of %s is closed, with %s; read the digest of the last aloud:\n", e.Ceremony, cli.Count(e.Lines, "line"))
+	e.Head.Text(w)
+	fmt.Fprintf(w, "to be signed by %s\n", cli.List(e.Signers))
 }
 
 func newTranscriptSignCmd(a *app) *cobra.Command {
@@ -113,11 +114,11 @@ func (a *app) transcriptSign(ctx context.Context, folders []string, as signingAs
 			return err
 		}
 	}
-	digest := speak(head.SHA256)
-	for _, line := range digest.lines {
-		a.say("%s", line)
+	digest := cli.Speak(head.SHA256)
+	for _, line := range digest.Lines() {
+		a.Say("%s", line)
 	}
-	if err := a.confirm(ctx, fmt.Sprintf("Sign the record of %q, %d lines, as %s?", p.Title, head.Lines, as.person)); err != nil {
+	if err := a.Confirm(ctx, fmt.Sprintf("Sign the record of %q, %d lines, as %s?", p.Title, head.Lines, as.person)); err != nil {
 		return err
 	}
 	signature, err := a.sign(ctx, p, as, transcript.Namespace, statement)
@@ -142,11 +143,11 @@ func checkedHead(folder string, p *plan.Plan) ([]byte, error) {
 	}
 	head, err := transcript.ReadHead(statement)
 	if err != nil {
-		return nil, inFile(filepath.Join(folder, headFile), err)
+		return nil, cli.InFile(filepath.Join(folder, headFile), err)
 	}
 	t := transcript.Verify(content)
 	if faults := append(t.Faults, t.CheckHead(head)...); len(faults) > 0 {
-		return nil, inFile(filepath.Join(folder, record.File), &transcript.FaultError{Faults: faults})
+		return nil, cli.InFile(filepath.Join(folder, record.File), &transcript.FaultError{Faults: faults})
 	}
 	if t.Opened.PlanSHA256 != p.Digest() {
 		return nil, &otherPlanError{filepath.Join(folder, planFile)}

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -14,6 +12,7 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 func newTranscriptBeginCmd(a *app) *cobra.Command {
@@ -49,9 +48,9 @@ func (a *app) transcriptBegin(folders []string, c circumstances) error {
 	}
 	switch {
 	case plan.HasErrors(p.Lint()):
-		return inFile(name, errPlanFaulty)
+		return cli.InFile(name, errPlanFaulty)
 	case !plan.Approved(p.CheckApprovals(signatures)):
-		return inFile(name, errNotApproved)
+		return cli.InFile(name, errNotApproved)
 	}
 	opened := transcript.Opened{Ceremony: p.ID, PlanSHA256: p.Digest(), Approvers: p.Gates[plan.GatePlan], Rehearsal: p.Rehearsal}
 	if opened.Tool, err = thisTool(); err != nil {
@@ -62,42 +61,31 @@ func (a *app) transcriptBegin(folders []string, c circumstances) error {
 		return err
 	}
 	a.AtEnd(r.Release)
-	return a.print(begun{Ceremony: p.ID, Folders: folders, Plan: speak(p.Digest()), Tool: opened.Tool})
+	return a.print(begun{Ceremony: p.ID, Folders: folders, Plan: cli.Speak(p.Digest()), Tool: opened.Tool, program: a.Name})
 }
 
-// thisTool is this program, with the digest of the file it was started from.
+// thisTool is this program, with the digest of its file.
 func thisTool() (t transcript.Tool, err error) {
-	v := thisVersion()
+	v := cli.ThisVersion()
 	t = transcript.Tool{Version: v.Version, Revision: v.Revision, Go: v.Go, Platform: v.Platform, FIPSModule: v.FIPS.Module, FIPS: v.FIPS.Enabled}
-	path, err := os.Executable()
-	if err != nil {
-		return t, fmt.Errorf("looking for this program's file: %w", err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return t, fmt.Errorf("reading this program's file: %w", err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return t, fmt.Errorf("reading this program's file: %w", err)
-	}
-	h.Sum(t.SHA256[:0])
-	return t, nil
+	t.SHA256, err = cli.HashSelf()
+	return t, err
 }
 
 // begun is a record that was begun.
 type begun struct {
-	Ceremony string          `json:"ceremony"`
-	Folders  []string        `json:"folders"`
-	Plan     spokenDigest    `json:"plan"`
-	Tool     transcript.Tool `json:"tool"`
+	Ceremony string           `json:"ceremony"`
+	Folders  []string         `json:"folders"`
+	Plan     cli.SpokenDigest `json:"plan"`
+	Tool     transcript.Tool  `json:"tool"`
+
+	program string
 }
 
 func (b begun) text(w io.Writer) {
-	fmt.Fprintf(w, "the record of %s has begun in %s\n", b.Ceremony, list(b.Folders))
+	fmt.Fprintf(w, "the record of %s has begun in %s\n", b.Ceremony, cli.List(b.Folders))
 	fmt.Fprintln(w, "read the digest of the plan aloud:")
-	b.Plan.text(w)
-	fmt.Fprintln(w, "and that of this program, keymat "+b.Tool.Version+":")
-	speak(b.Tool.SHA256).text(w)
+	b.Plan.Text(w)
+	fmt.Fprintln(w, "and that of this program, "+b.program+" "+b.Tool.Version+":")
+	cli.Speak(b.Tool.SHA256).Text(w)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"bytes"
@@ -13,10 +13,14 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
 const envAgent = "SSH_AUTH_SOCK"
+
+// maxPrivateKey is in bytes; a large one has three thousand.
+const maxPrivateKey = 64 << 10
 
 // signingAs says who signs, and with what.
 type signingAs struct {
@@ -59,10 +63,10 @@ func (a *app) signer(ctx context.Context, file string, key ssh.PublicKey) (ssh.S
 	}
 	signer, err := a.fileSigner(ctx, file)
 	if err != nil {
-		return nil, inFile(file, err)
+		return nil, cli.InFile(file, err)
 	}
 	if !bytes.Equal(signer.PublicKey().Marshal(), key.Marshal()) {
-		return nil, inFile(file, &otherKeyError{ssh.FingerprintSHA256(key), ssh.FingerprintSHA256(signer.PublicKey())})
+		return nil, cli.InFile(file, &otherKeyError{ssh.FingerprintSHA256(key), ssh.FingerprintSHA256(signer.PublicKey())})
 	}
 	return signer, nil
 }
@@ -70,14 +74,14 @@ func (a *app) signer(ctx context.Context, file string, key ssh.PublicKey) (ssh.S
 // fileSigner reads a private key. What the parser says about a bad one may
 // quote it, and is kept back.
 func (a *app) fileSigner(ctx context.Context, name string) (ssh.Signer, error) {
-	data, err := files.ReadLimited(name, a.Stdin, maxIdentity)
+	data, err := files.ReadLimited(name, a.Stdin, maxPrivateKey)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(data)
 	signer, err := ssh.ParsePrivateKey(data)
 	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); ok {
-		passphrase, err := a.passphrase(ctx, name)
+		passphrase, err := a.Passphrase(ctx, name)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ With an error no ceremony may be held, and the exit code is 3. A warning is for
 people to think about.`,
 		Example: `  keymat ceremony plan lint plan.yaml
   keymat ceremony plan lint plan.yaml --json`,
-		Args: oneArg("plan"),
+		Args: cli.OneArg("plan"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.planLint(args[0]) },
 	}
 }
@@ -72,5 +72,5 @@ func (l planLinted) text(w io.Writer) {
 		fmt.Fprintf(w, "%s: nothing found\n", l.File)
 		return
 	}
-	fmt.Fprintf(w, "%s: %s, %s\n", l.File, count(l.Errors, "error"), count(len(l.Findings)-l.Errors, "warning"))
+	fmt.Fprintf(w, "%s: %s, %s\n", l.File, cli.Count(l.Errors, "error"), cli.Count(len(l.Findings)-l.Errors, "warning"))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/keymat/keymat/ceremony/report"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -40,7 +41,7 @@ The folder is verified first, as by keymat ceremony verify. The exit code is 3 i
 anything is wrong, and the report says so. Files of unknown kinds, which may hold
 a secret, are listed without their digest.`,
 		Example: `  keymat ceremony report /media/a --out report.html`,
-		Args:    oneArg("folder"),
+		Args:    cli.OneArg("folder"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.folder = args[0]
 			return a.ceremonyReport(o)
@@ -68,7 +69,7 @@ func (a *app) ceremonyReport(o reportOptions) error {
 		return err
 	}
 	var page bytes.Buffer
-	if err := report.Write(&page, &e, a.now(), "keymat "+thisVersion().Version); err != nil {
+	if err := report.Write(&page, &e, a.now(), a.Name+" "+cli.ThisVersion().Version); err != nil {
 		return err
 	}
 	if err := files.WritePublic(o.out, page.Bytes(), files.Overwrite(o.force)); err != nil {

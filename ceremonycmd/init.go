@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cmd
+package ceremonycmd
 
 import (
 	"cmp"
@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 )
@@ -38,7 +40,7 @@ says. What is not given is asked. Then replace the people, sites and media, and
 run keymat ceremony plan lint until it finds nothing.`,
 		Example: `  keymat ceremony plan init plan.yaml
   keymat ceremony plan init plan.yaml --id payments-2026 --quorum 3/5 --target arn:aws:kms:eu-central-1:111122223333:key/mrk-…`,
-		Args: oneArg("plan"),
+		Args: cli.OneArg("plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
 			return a.planInit(cmd.Context(), o)
@@ -47,7 +49,8 @@ run keymat ceremony plan lint until it finds nothing.`,
 	c.Flags().StringVar(&o.id, "id", "", "`name` of the ceremony in all of its files: small letters, digits and hyphens")
 	c.Flags().StringVar(&o.title, "title", "", "title, for people (default: the ID)")
 	c.Flags().StringVar(&o.date, "date", "", "`day` on which it begins, such as 2026-12-01 (default: in 14 days)")
-	specFlag(c, &o.spec, "`spec` of the KMS key that gets the material")
+	c.Flags().TextVar(&o.spec, "spec", o.spec, "`spec` of the KMS key that gets the material")
+	cli.Complete(c, "spec", material.Specs())
 	c.Flags().StringVar(&o.quorum, "quorum", "", "deal n shares of which k open the escrow: `k/n`")
 	c.Flags().StringArrayVar(&o.keys, "target", nil, "`ARN` of the KMS key that gets the material; then those of its replicas in other Regions")
 	c.Flags().BoolVar(&o.rehearsal, "rehearsal", false, "plan a rehearsal: what comes of it cannot be imported into AWS")
@@ -70,7 +73,7 @@ func (a *app) planInit(ctx context.Context, o planInitOptions) error {
 	if err := files.WritePublic(o.file, drafted, files.Overwrite(o.force)); err != nil {
 		return err
 	}
-	return a.print(planDrafted{File: o.file, ID: sketch.ID})
+	return a.print(planDrafted{File: o.file, ID: sketch.ID, program: a.Name})
 }
 
 // planLeadTime is enough to find the people and to review a plan.
@@ -90,7 +93,7 @@ func (a *app) sketch(ctx context.Context, o planInitOptions) (s plan.Sketch, err
 		return s, err
 	}
 	if s.Date, err = time.Parse(time.DateOnly, date); err != nil {
-		return s, usagef("--date takes a day like 2026-12-01, not %q", date)
+		return s, cli.Usagef("--date takes a day like 2026-12-01, not %q", date)
 	}
 	spec, err := a.ask(ctx, string(s.Spec), "spec", "Spec of the KMS key", string(material.SymmetricDefault))
 	if err != nil {
@@ -103,11 +106,10 @@ func (a *app) sketch(ctx context.Context, o planInitOptions) (s plan.Sketch, err
 	if err != nil {
 		return s, err
 	}
-	shares, err := quorum{of: of}.plan()
-	if err != nil {
-		return s, err
+	var ok bool
+	if s.Threshold, s.Count, ok = escrow.ParseQuorum(of); !ok {
+		return s, cli.Usagef("--quorum takes two numbers like 3/5: how many shares it takes, from %d, and how many there are, up to %d", escrow.MinThreshold, escrow.MaxShares)
 	}
-	s.Threshold, s.Count = shares.Threshold, shares.Count
 	if len(s.Keys) == 0 {
 		key, err := a.ask(ctx, "", "target", "ARN of the KMS key that gets the material", "")
 		if err != nil {
@@ -125,12 +127,12 @@ func (a *app) ask(ctx context.Context, given, flag, question, usual string) (str
 		return cmp.Or(given, usual), nil
 	}
 	if a.NoInput {
-		return "", usagef("--%s is missing", flag)
+		return "", cli.Usagef("--%s is missing", flag)
 	}
 	if usual != "" {
 		question += " [" + usual + "]"
 	}
-	answer, err := a.prompter().Line(ctx, question)
+	answer, err := a.Asker().Line(ctx, question)
 	return cmp.Or(answer, usual), err
 }
 
@@ -138,8 +140,10 @@ func (a *app) ask(ctx context.Context, given, flag, question, usual string) (str
 type planDrafted struct {
 	File string `json:"file"`
 	ID   string `json:"id"`
+
+	program string
 }
 
 func (d planDrafted) text(w io.Writer) {
-	fmt.Fprintf(w, "%s: fill in the people, sites and media, and run keymat ceremony plan lint %s\n", d.File, d.File)
+	fmt.Fprintf(w, "%s: fill in the people, sites and media, and run %s ceremony plan lint %s\n", d.File, d.program, d.File)
 }
