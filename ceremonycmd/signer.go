@@ -104,7 +104,8 @@ func (a *app) agentSigner(ctx context.Context, key ssh.PublicKey) (ssh.Signer, e
 	if socket == "" {
 		return nil, &noAgentError{fingerprint, fmt.Errorf("%s is not set", envAgent)}
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	// Not Dial, which links all that finds and calls other machines as well.
+	conn, err := (&net.Dialer{}).DialUnix(ctx, "unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
 		return nil, &noAgentError{fingerprint, err}
 	}
