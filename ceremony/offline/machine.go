@@ -18,6 +18,7 @@ package offline
 
 import (
 	"context"
+	"crypto/rsa"
 	"fmt"
 	"slices"
 	"time"
@@ -45,9 +46,10 @@ type Machine struct {
 	state   *phase.State
 
 	memory  memory
-	offset  time.Duration // of the wall clock from this machine's
-	leaving bool          // people want to end the session before everything is wrapped
-	refused bool          // the latest bundle is not the one that was read aloud
+	trial   *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
+	offset  time.Duration   // of the wall clock from this machine's
+	leaving bool            // people want to end the session before everything is wrapped
+	refused bool            // the latest bundle is not the one that was read aloud
 }
 
 // Open takes up a ceremony where its records end, if there are any. dir holds the

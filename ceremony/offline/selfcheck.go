@@ -17,24 +17,33 @@ import (
 )
 
 // rehearse wraps the material as it will be wrapped, but for a key that is made for
-// that and thrown away, and unwraps it. What KMS cannot be asked before it is too
+// that and never leaves, and unwraps it. What KMS cannot be asked before it is too
 // late, this shows: that the other end gets these very bytes.
-func rehearse(params *token.Parameters, made *material.Material) (err error) {
-	material.Erasing(func() { err = throwaway(params, made) })
-	return err
-}
-
-func throwaway(params *token.Parameters, made *material.Material) error {
+func (m *Machine) rehearse(params *token.Parameters) error {
 	trial := *params
-	trial.WrappingKeySpec = least(params, made)
-	key, err := rsa.GenerateKey(rand.Reader, trial.WrappingKeySpec.Bits())
+	trial.WrappingKeySpec = least(params, m.memory.material.Spec())
+	key, err := m.trialKey(trial.WrappingKeySpec.Bits())
 	if err != nil {
 		return fmt.Errorf("making a key to try with: %w", err)
 	}
 	if trial.PublicKey, err = x509.MarshalPKIXPublicKey(&key.PublicKey); err != nil {
 		return fmt.Errorf("making a key to try with: %w", err)
 	}
-	wrapped, err := token.Wrap(&trial, made)
+	material.Erasing(func() { err = thereAndBack(&trial, key, m.memory.material) })
+	return err
+}
+
+func (m *Machine) trialKey(bits int) (*rsa.PrivateKey, error) {
+	if m.trial != nil && m.trial.N.BitLen() == bits {
+		return m.trial, nil
+	}
+	var err error
+	m.trial, err = rsa.GenerateKey(rand.Reader, bits)
+	return m.trial, err
+}
+
+func thereAndBack(params *token.Parameters, key *rsa.PrivateKey, made *material.Material) error {
+	wrapped, err := token.Wrap(params, made)
 	if err != nil {
 		return err
 	}
@@ -52,9 +61,9 @@ func throwaway(params *token.Parameters, made *material.Material) error {
 
 // least is the smallest wrapping key that KMS allows for the material and the
 // algorithm: a larger one would only take longer to make.
-func least(params *token.Parameters, made *material.Material) wrap.KeySpec {
+func least(params *token.Parameters, made material.Spec) wrap.KeySpec {
 	for _, spec := range []wrap.KeySpec{wrap.RSA2048, wrap.RSA3072} {
-		if wrap.Check(made.Spec(), wrap.Pair{Algorithm: params.Algorithm, KeySpec: spec}) == nil {
+		if wrap.Check(made, wrap.Pair{Algorithm: params.Algorithm, KeySpec: spec}) == nil {
 			return spec
 		}
 	}

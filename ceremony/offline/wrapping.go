@@ -105,7 +105,7 @@ func (m *Machine) packageOf(b transcript.Bundled) (*gap.Package, error) {
 // wrapFor wraps the material for one target, after the same was tried with a key
 // whose other half is here.
 func (m *Machine) wrapFor(n int, id string, params *token.Parameters, b transcript.Bundled) (w gap.Wrapped, err error) {
-	if err := rehearse(params, m.memory.material); err != nil {
+	if err := m.rehearse(params); err != nil {
 		return w, err
 	}
 	wrapped, err := token.Wrap(params, m.memory.material)
