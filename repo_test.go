@@ -49,7 +49,11 @@ var layers = map[string][]string{
 		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
 		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
 	},
-	"ceremony/room":       {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
+	"ceremony/room": {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
+	"ceremony/offline": {
+		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
+		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
+	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
@@ -173,6 +177,7 @@ var libraries = map[string][]string{
 	"ceremony/evidence":   {},
 	"ceremony/room":       {},
 	"ceremony/console":    {"golang.org/x/crypto/ssh", "golang.org/x/sys/"},
+	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
