@@ -104,22 +104,21 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryByteCounts flips each byte of what is in the armour.
+// TestEveryByteCounts flips two bits of each byte, of which one is that of letter
+// case.
 func TestEveryByteCounts(t *testing.T) {
 	message, signer := []byte("the plan\n"), ed25519Signer(t)
 	armoured, err := sshsig.Sign(message, "plan@v1", signer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := bytes.TrimSpace(armoured)
-	for i := bytes.IndexByte(text, '\n') + 1; i < bytes.LastIndexByte(text, '\n'); i++ {
-		changed := bytes.Clone(text)
-		if changed[i] == '\n' || changed[i] == '=' {
-			continue
-		}
-		changed[i] ^= 1 // stays base64 or becomes none
-		if err := sshsig.Verify(message, changed, "plan@v1", signer.PublicKey()); err == nil {
-			t.Fatalf("byte %d does not count", i)
+	for i := range armoured {
+		for _, bit := range []int{i % 5, 5} {
+			changed := bytes.Clone(armoured)
+			changed[i] ^= 1 << bit
+			if err := sshsig.Verify(message, changed, "plan@v1", signer.PublicKey()); err == nil {
+				t.Fatalf("bit %d of byte %d does not count", bit, i)
+			}
 		}
 	}
 }
