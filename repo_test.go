@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"ceremony/room":       {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
-	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
+	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
 
@@ -150,7 +150,7 @@ var libraries = map[string][]string{
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
-	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
+	"ceremony/gap":        {},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/evidence":   {},
 	"ceremony/room":       {},
