@@ -125,7 +125,8 @@ func parse(armoured []byte) (*sshsig.Signature, error) {
 	if !begins || !ends || strings.Contains(encoded, "-") {
 		return nil, &SignatureError{Reason: "not one armoured ssh signature"}
 	}
-	if _, err := base64.StdEncoding.Strict().DecodeString(encoded); err != nil || strings.Contains(encoded, "\r") || strings.Contains(encoded, "\n\n") || !strings.HasSuffix(encoded, "\n") {
+	blank := strings.HasPrefix(encoded, "\n") || strings.Contains(encoded, "\n\n")
+	if _, err := base64.StdEncoding.Strict().DecodeString(encoded); err != nil || blank || strings.Contains(encoded, "\r") || !strings.HasSuffix(encoded, "\n") {
 		return nil, &SignatureError{Reason: "a damaged ssh signature", Err: err}
 	}
 	s, err := sshsig.Unarmor(armoured)

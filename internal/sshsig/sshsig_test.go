@@ -89,6 +89,9 @@ func TestVerifyRefuses(t *testing.T) {
 		"words before":        {"the plan\n", "signed: " + string(armoured), "plan@v1", "not one armoured ssh signature"},
 		"words after":         {"the plan\n", string(armoured) + "yes", "plan@v1", "not one armoured ssh signature"},
 		"a line left out":     {"the plan\n", strings.Join(append(lines[:2:2], lines[3:]...), "\n"), "plan@v1", "a damaged ssh signature"},
+		"a blank line":        {"the plan\n", strings.Replace(string(armoured), "\n", "\n\n", 1), "plan@v1", "a damaged ssh signature"},
+		"of another system":   {"the plan\n", strings.Join(append(lines[:1:1], strings.Join(lines[1:], "\r\n")), "\n"), "plan@v1", "not one armoured ssh signature"},
+		"without its end":     {"the plan\n", strings.TrimSuffix(string(armoured), "\n"), "plan@v1", "not one armoured ssh signature"},
 		"too large":           {"the plan\n", string(armoured) + strings.Repeat(" ", sshsig.MaxSignature), "plan@v1", "larger than 16384 bytes"},
 		"of the age of stone": {"the plan\n", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n", "plan@v1", "a damaged ssh signature"},
 	} {
