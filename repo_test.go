@@ -47,6 +47,7 @@ var layers = map[string][]string{
 		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
 		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
 	},
+	"ceremony/console/consoletest": {"internal/term/termtest"},
 	"ceremony/offline": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",

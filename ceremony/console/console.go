@@ -11,6 +11,7 @@ package console
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -35,9 +36,10 @@ type Console struct {
 	Escrow   func(escrow.ID) (*escrow.File, error) // finds an escrow of this ceremony, for printed cards
 	By       string                                // the program with its version, for printed cards
 
-	task     int    // announced so far
-	doing    string // the last of them
-	question int    // asked within it
+	task     int               // announced so far
+	doing    string            // the last of them
+	question int               // asked within it
+	signing  [sha256.Size]byte // what was last said to be signed
 }
 
 // Keys are the private keys that people bring.

@@ -41,11 +41,11 @@ func (c *Console) folder(ctx context.Context, prompt string) (string, error) {
 }
 
 // Remount waits for two answers, so that nobody agrees to both at once.
-func (c *Console) Remount(ctx context.Context, what, folder string) error {
-	if _, err := c.Prompter.Line(ctx, c.to(c.operators(), "unmount %s and take it out. Enter once it is out", what)); err != nil {
+func (c *Console) Remount(ctx context.Context, _, folder string) error {
+	if _, err := c.Prompter.Line(ctx, c.to(c.operators(), "unmount what is at %s, and take it out. Enter once it is out", folder)); err != nil {
 		return err
 	}
-	prompt := c.to(c.operators(), "put %s in again, at %s. Enter once it is mounted", what, folder)
+	prompt := c.to(c.operators(), "put it in again, at the same place. Enter once it is mounted")
 	for {
 		if _, err := c.Prompter.Line(ctx, prompt); err != nil {
 			return err

@@ -26,9 +26,10 @@ func TestMedium(t *testing.T) {
 
 func TestRemount(t *testing.T) {
 	folder := t.TempDir()
-	const out, in = "0.1 Ona (operator-1), Otto (operator-2): unmount copy-1 and take it out. Enter once it is out: ", "put copy-1 in again, at "
+	const unmount = "0.1 Ona (operator-1), Otto (operator-2): unmount what is at "
+	const out, in = ", and take it out. Enter once it is out: ", "0.2 Ona (operator-1), Otto (operator-2): put it in again, at the same place. Enter once it is mounted: "
 	playAll(t, []part{
-		{name: "out and in", scene: "remount", arg: folder, lines: []line{{out, "\r"}, {in + folder + ". Enter once it is mounted: ", "\r"}}, want: "<nil> <nil>"},
+		{name: "out and in", scene: "remount", arg: folder, lines: []line{{unmount + folder + out, "\r"}, {in, "\r"}}, want: "<nil> <nil>"},
 		{name: "not there", scene: "remount", arg: folder + "/none", lines: []line{{out, "\r"}, {in, "\r"}, {"no such file", ""}, {in, "\x03"}}, want: "<nil> interrupted"},
 	})
 }

@@ -20,16 +20,18 @@ type KeylessError struct{ Person string } // ID
 
 func (e *KeylessError) Error() string { return "the plan has no key for " + e.Person }
 
-// Sign shows the digest of what is signed, has the person say where their key
+// Sign shows the digest of what is signed, once for all who sign it, has the person say where their key
 // is, and checks the signature as whoever reads it will. What does not work is
 // told, and asked again. Other errors: [*KeylessError], the prompter's.
 func (c *Console) Sign(ctx context.Context, who plan.Person, namespace string, message []byte) ([]byte, error) {
 	if who.Key == nil {
 		return nil, &KeylessError{who.ID}
 	}
-	digest := sha256.Sum256(message)
-	c.line(fmt.Sprintf("To be signed, as %s: SHA-256", namespace))
-	c.digest(fmt.Sprintf("%x", digest))
+	if digest := sha256.Sum256(message); digest != c.signing {
+		c.signing = digest
+		c.line(fmt.Sprintf("To be signed, as %s: SHA-256", namespace))
+		c.digest(fmt.Sprintf("%x", digest))
+	}
 	prompt := c.to([]string{who.ID}, "how do you sign, with the key %s?", ssh.FingerprintSHA256(who.Key))
 	for {
 		how, err := c.Prompter.Choose(ctx, prompt, []term.Option{

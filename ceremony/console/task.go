@@ -15,7 +15,7 @@ import (
 func Title(p *plan.Plan, t phase.Task) string {
 	switch t.Step {
 	case phase.Begin:
-		return "Begin the record of the " + machineNames[t.Machine]
+		return "Begin the record of the " + MachineName(t.Machine)
 	case phase.Confirm:
 		return fmt.Sprintf("Gate %s: %s", t.Gate, gates[t.Gate])
 	case phase.Generate:
@@ -31,7 +31,7 @@ func Title(p *plan.Plan, t phase.Task) string {
 	case phase.Destroy:
 		return "Destroy what is in memory"
 	case phase.End:
-		return "Close the record of the " + machineNames[t.Machine]
+		return "Close the record of the " + MachineName(t.Machine)
 	}
 	title, ok := titles[t.Step]
 	if !ok {
@@ -60,6 +60,9 @@ var machineNames = map[transcript.Machine]string{
 	transcript.FetchMachine:   "fetching machine",
 	transcript.ImportMachine:  "importing machine",
 }
+
+// MachineName is what a machine is called, such as "offline machine".
+func MachineName(m transcript.Machine) string { return machineNames[m] }
 
 var gates = map[plan.Gate]string{
 	plan.GatePlan:     "the plan is approved",

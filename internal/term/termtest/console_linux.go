@@ -102,6 +102,24 @@ func (c *Console) Expect(text string) {
 	}
 }
 
+// Until waits until what was shown, after what was expected before, is something,
+// and returns it. ok is false if the command ended before.
+func (c *Console) Until(is func(shown string) bool) (shown string, ok bool) {
+	c.t.Helper()
+	for {
+		if shown = c.screen.String()[c.expected:]; is(shown) {
+			c.expected = c.screen.Len()
+			return shown, true
+		}
+		switch err := c.watch(); {
+		case errors.Is(err, unix.EIO): // nobody has the other side open
+			return c.screen.String()[c.expected:], false
+		case err != nil:
+			c.t.Fatalf("waiting: %v; screen: %q", err, c.Screen())
+		}
+	}
+}
+
 // Wait waits for the command to end and returns its error.
 func (c *Console) Wait() error {
 	c.t.Helper()
