@@ -40,8 +40,9 @@ var layers = map[string][]string{
 	},
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
-		"internal/cli", "internal/files", "internal/sshsig",
+		"ceremony/console", "ceremony/evidence", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight", "ceremony/record",
+		"ceremony/gap", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
+		"internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
 	"ceremony/console": {
 		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
@@ -172,7 +173,7 @@ var libraries = map[string][]string{
 	"internal/spoken":   {},
 	"internal/sshsig":   {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
 
-	"ceremonycmd": {"github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
+	"ceremonycmd": {"filippo.io/age", "github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
