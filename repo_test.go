@@ -92,6 +92,7 @@ var layers = map[string][]string{
 	"internal/files":         {},
 	"internal/lazyregexp":    {},
 	"internal/ledger":        {},
+	"internal/lockdown":      {},
 	"internal/pace":          {},
 	"internal/card":          {"internal/page", "internal/lazyregexp"},
 	"internal/page":          {},
@@ -149,12 +150,13 @@ var libraries = map[string][]string{
 
 	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
 
-	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
-	"internal/files":  {"golang.org/x/sys/"},
-	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
-	"internal/ledger": {"github.com/gofrs/flock"},
-	"internal/spoken": {},
-	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+	"internal/card":     {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
+	"internal/files":    {"golang.org/x/sys/"},
+	"internal/lockdown": {"golang.org/x/sys/"},
+	"internal/term":     {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/ledger":   {"github.com/gofrs/flock"},
+	"internal/spoken":   {},
+	"internal/sshsig":   {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
 
 	"ceremonycmd": {"github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
