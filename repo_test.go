@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
 		"ceremonycmd", "fleet", "fleet/journal", "fleet/manifest",
-		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
+		"internal/awsclient", "internal/card", "internal/cli", "internal/entry", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
 	},

@@ -57,12 +57,18 @@ func (d Desk) check(ctx context.Context, c entropy.Component, which string) (ent
 		}
 		return entropy.TypedWithCheck, nil
 	}
-	again, _, err := d.component(ctx, c.Spec, which+" again")
+	return entropy.TypedTwice, d.Again(ctx, c, which+" again")
+}
+
+// Again asks for a component that somebody has a copy of. Errors:
+// [*DifferentError], those of [entropy.ParseComponent], and the prompter's.
+func (d Desk) Again(ctx context.Context, c entropy.Component, prompt string) error {
+	again, _, err := d.component(ctx, c.Spec, prompt)
 	defer again.Destroy()
 	if err == nil && !again.Equal(c) {
 		err = &DifferentError{}
 	}
-	return entropy.TypedTwice, err
+	return err
 }
 
 // A DifferentError says that something was typed in two ways.
