@@ -89,12 +89,24 @@ func Open(dir string, mirrors []string, now func() time.Time, tool transcript.To
 func (m *Machine) takeUp() error {
 	begun := slices.ContainsFunc(m.folders, func(f evidence.Folder) bool { return f.Has(evidence.RecordFile(1)) })
 	if begun {
-		var err error
-		if m.record, err = record.Open(m.paths(), m.now); err != nil {
+		r, err := record.Open(m.paths(), m.now)
+		if err != nil {
 			return err
 		}
+		m.record = r
+	}
+	if err := m.letGo(); err != nil {
+		return err
 	}
 	return m.refold()
+}
+
+// letGo lets other programs have the folders once the record is closed.
+func (m *Machine) letGo() error {
+	if m.record == nil || !m.record.Closed() {
+		return nil
+	}
+	return m.record.Release()
 }
 
 // refold reads the state from the records anew.
