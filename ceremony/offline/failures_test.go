@@ -96,7 +96,7 @@ func TestWrongWordHeard(t *testing.T) {
 	c := newCeremony(t, small)
 	m, p := c.machine(), c.room()
 	task := c.gate(m, p, plan.GateBundle)
-	words := gap.Words(c.fetched)
+	words := gap.Words(c.fetched["bundle-1.json"])
 	p.heard = func() string { return strings.Join(append([]string{"aardvark"}, words[1:]...), " ") }
 	if e := want[*gap.HeardError](c, m, p, task); e.Position != 1 {
 		t.Errorf("word %d, want 1", e.Position)
@@ -455,5 +455,40 @@ func TestSignLater(t *testing.T) {
 	}
 	if !p.told("lead signs later") {
 		t.Error("nobody was told who signs later")
+	}
+}
+
+// TestTwoBundles: what comes in two bundles is read aloud in two, and wrapped in two
+// packages.
+func TestTwoBundles(t *testing.T) {
+	c := newCeremony(t, sketch{spec: material.SymmetricDefault, threshold: 2, count: 3, arns: []string{primaryARN, replicaARN}})
+	m, p := c.machine(), c.room()
+	ids := c.allTargets()
+	c.upTo(m, p, phase.Accept)
+	for n, id := range ids {
+		c.fetch(n+1, 24*time.Hour, id)
+		task := m.Agenda().Here[0]
+		if !slices.Contains(task.Targets, id) {
+			t.Errorf("the next step is %s, want %s", task, id)
+		}
+		if err := m.Perform(context.Background(), p, task); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := c.fetched["bundle-2.json"]
+	task := m.Agenda().Here[0]
+	p.heard = func() string { return strings.Join(gap.Words(second), " ") } // which is right for one of them
+	want[*gap.HeardError](c, m, p, task)
+	p.heard = nil
+	c.mustHold(m, p, "")
+	out := evidence.Folder(c.lastOut())
+	if numbers, err := out.Packages(); err != nil || !slices.Equal(numbers, []int{1, 2}) {
+		t.Fatalf("packages %v, error %v", numbers, err)
+	}
+	made := c.recovered(p)
+	for i, id := range ids {
+		if got := c.unwrapped(string(out), id, i+1, i); !got.Equal(made.Secret()) {
+			t.Errorf("%s gets other material", id)
+		}
 	}
 }

@@ -51,7 +51,7 @@ type ceremony struct {
 	clock   time.Time
 
 	in      string            // the medium that came last
-	fetched []byte            // the bundle on it
+	fetched map[string][]byte // bundles, as the fetchers have them, by name
 	keys    []*rsa.PrivateKey // of KMS, by the wrapping keys it gave out so far
 }
 
@@ -65,7 +65,7 @@ type sketch struct {
 
 func newCeremony(t *testing.T, s sketch) *ceremony {
 	t.Helper()
-	c := &ceremony{t: t, base: quickFolder(t), clock: morning}
+	c := &ceremony{t: t, base: quickFolder(t), clock: morning, fetched: map[string][]byte{}}
 	c.folder = evidence.Folder(c.media("own"))
 	if s.arns == nil {
 		s.arns = []string{primaryARN}
@@ -212,11 +212,12 @@ func (c *ceremony) fetch(number int, valid time.Duration, targets ...string) {
 			File: gap.FileOf(name, content),
 		})
 	}
-	var err error
-	if c.fetched, err = b.Encode(); err != nil {
+	content, err := b.Encode()
+	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.write(c.in, evidence.BundleFile(number), c.fetched)
+	c.fetched[evidence.BundleFile(number)] = content
+	c.write(c.in, evidence.BundleFile(number), content)
 	for _, id := range gap.Signers(c.plan, gap.NamespaceBundle) {
 		c.sign(c.in, evidence.BundleFile(number), gap.NamespaceBundle, id)
 	}

@@ -49,7 +49,7 @@ type Machine struct {
 	trial   *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
 	offset  time.Duration   // of the wall clock from this machine's
 	leaving bool            // people want to end the session before everything is wrapped
-	refused bool            // the latest bundle is not the one that was read aloud
+	refused []string        // targets of a bundle that is not the one that was read aloud
 }
 
 // Open takes up a ceremony where its records end, if there are any. dir holds the
@@ -158,7 +158,7 @@ func (m *Machine) Agenda() phase.Agenda {
 	switch {
 	case m.unfinished():
 		a.Here = []phase.Task{m.crew(phase.End)}
-	case m.refused:
+	case m.refused != nil:
 		a.Here = []phase.Task{m.again()}
 	case m.left() && m.open():
 		a.Here = []phase.Task{m.ending()}
@@ -169,7 +169,7 @@ func (m *Machine) Agenda() phase.Agenda {
 // again is the task to take in another bundle for what the refused one was for.
 func (m *Machine) again() phase.Task {
 	t := m.crew(phase.Accept)
-	t.Targets = m.latestBundle().Targets
+	t.Targets = slices.Clone(m.refused)
 	return t
 }
 

@@ -81,12 +81,17 @@ func (p *people) Confirm(_ context.Context, g plan.Gate, who []string, seen stri
 	return seen, nil
 }
 
-func (p *people) Heard(context.Context, string) (string, error) {
+func (p *people) Heard(_ context.Context, what string) (string, error) {
 	p.do("heard")
 	if p.heard != nil {
 		return p.heard(), nil
 	}
-	return strings.Join(gap.Words(p.c.fetched), " "), nil
+	for name, content := range p.c.fetched {
+		if strings.Contains(what, name) {
+			return strings.Join(gap.Words(content), " "), nil
+		}
+	}
+	return "", errNobody
 }
 
 func (p *people) Decide(_ context.Context, question string, options []string) (int, error) {

@@ -25,13 +25,13 @@ type moment struct {
 	cards map[int]string
 	clock time.Time
 	in    string
-	heard []byte // the bundle that the fetchers have
+	heard map[string][]byte // bundles that the fetchers have
 	keys  int
 }
 
 // capture keeps the moment, unless nothing was written since the last.
 func (c *ceremony) capture(p *people, when string, all []moment) []moment {
-	now := moment{when: when, files: contents(c.t, c.base), cards: maps.Clone(p.cards), clock: c.clock, in: c.in, heard: c.fetched, keys: len(c.keys)}
+	now := moment{when: when, files: contents(c.t, c.base), cards: maps.Clone(p.cards), clock: c.clock, in: c.in, heard: maps.Clone(c.fetched), keys: len(c.keys)}
 	if n := len(all); n > 0 {
 		if maps.EqualFunc(all[n-1].files, now.files, bytes.Equal) {
 			return all
@@ -106,7 +106,7 @@ func (c *ceremony) revive(m moment) {
 		}
 		c.write("", path, content)
 	}
-	c.clock, c.in, c.fetched, c.keys = m.clock, m.in, m.heard, c.keys[:m.keys]
+	c.clock, c.in, c.fetched, c.keys = m.clock, m.in, maps.Clone(m.heard), c.keys[:m.keys]
 }
 
 // TestPowerCuts: whenever the power fails, between any two lines, files, or bytes of a
