@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -490,5 +491,83 @@ func TestTwoBundles(t *testing.T) {
 		if got := c.unwrapped(string(out), id, i+1, i); !got.Equal(made.Secret()) {
 			t.Errorf("%s gets other material", id)
 		}
+	}
+}
+
+// TestVoid: when somebody has seen a share, the escrow is made anew under another key,
+// or the material as well.
+func TestVoid(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		c := newCeremony(t, small)
+		m, p := c.machine(), c.room()
+		c.upTo(m, p, phase.Issue)
+		issueAll(t, m, p)
+		before, lost := c.state(), maps.Clone(p.cards)
+		p.absent = []string{"lead"}
+		if err := m.Void(context.Background(), p, "share 1 was seen"); err == nil {
+			t.Error("it was void without the lead")
+		}
+		p.absent = nil
+		p.decide = func(string, []string) int { return count(all) }
+		if err := m.Void(context.Background(), p, "share 1 was seen"); err != nil {
+			t.Fatal(err)
+		}
+		p.decide = nil
+		if step := m.Agenda().Here[0].Step; all && step != phase.Destroy || !all && step != phase.MakeEscrow {
+			t.Errorf("the next step is %s", step)
+		}
+		if !p.told("shares 1 2 3 of the escrow " + before.Escrows()[0].ID + " were issued: collect them") {
+			t.Error("nobody was told to destroy the cards")
+		}
+		c.mustHold(m, p, "")
+		c.holds(p)
+		if same := c.state().Fingerprint() == before.Fingerprint(); same == all {
+			t.Errorf("void with the material: %t; the material is the same: %t", all, same)
+		}
+		if p.cards[1] == lost[1] {
+			t.Error("the share that was seen is still one")
+		}
+		if err := m.Void(context.Background(), p, "too late"); err == nil {
+			t.Error("what is sealed was given up")
+		}
+	}
+}
+
+// TestForgets: once they are sealed no share is left in memory.
+func TestForgets(t *testing.T) {
+	c := newCeremony(t, small)
+	m, p := c.machine(), c.room()
+	c.upTo(m, p, phase.SealSet)
+	if len(p.held) != 3 || p.held[0].Text().Len() < 100 {
+		t.Fatalf("%d shares were seen", len(p.held))
+	}
+	c.upTo(m, p, phase.Accept)
+	for _, s := range p.held {
+		s.Line().Expose(func(line []byte) error {
+			if _, err := escrow.ParseShare(line); err == nil {
+				t.Errorf("share %d is still in memory", s.Index)
+			}
+			return nil
+		})
+	}
+}
+
+// TestRemarks: notes and exceptions go to the record; secrets do not.
+func TestRemarks(t *testing.T) {
+	c := newCeremony(t, small)
+	m, p := c.machine(), c.room()
+	ctx, who := context.Background(), []string{"lead"}
+	if err := m.Note(ctx, p, who, "too early"); err == nil {
+		t.Error("a note was taken before there was a record")
+	}
+	c.upTo(m, p, phase.Generate)
+	if err := errors.Join(m.Note(ctx, p, who, "the machine has no network"), m.Except(ctx, p, who, transcript.Exception{Expected: "a", Happened: "b", Decided: "c"})); err != nil {
+		t.Fatal(err)
+	}
+	if lines := c.lines(); !slices.Equal(lines[len(lines)-2:], []string{"note", "exception"}) {
+		t.Errorf("the lines are %v", lines)
+	}
+	if _, ok := errors.AsType[*transcript.SecretError](m.Note(ctx, p, who, "AGE-SECRET-KEY-1")); !ok {
+		t.Error("a secret was recorded")
 	}
 }

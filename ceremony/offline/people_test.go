@@ -36,6 +36,7 @@ type people struct {
 	cards map[int]string // what custodians wrote down, by share
 	said  []string       // what everybody was told, and what was announced
 	shown []int          // shares, in the order in which they were seen
+	held  []escrow.Share // the same
 
 	absent []string
 	wall   string // what the witness reads off the wall clock
@@ -137,7 +138,7 @@ func (p *people) ShowShare(_ context.Context, h plan.Holder, s escrow.Share, tit
 	if !strings.Contains(title, fmt.Sprintf("hare %d of", s.Index)) || s.Index != h.Share {
 		p.t.Errorf("share %d of %s is called %q", s.Index, h.Custodian, title)
 	}
-	p.shown = append(p.shown, s.Index)
+	p.shown, p.held = append(p.shown, s.Index), append(p.held, s)
 	return s.Text().Expose(func(text []byte) error {
 		p.cards[s.Index] = string(text)
 		return nil
