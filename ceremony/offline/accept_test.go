@@ -153,8 +153,11 @@ func TestClockWrong(t *testing.T) {
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
+	m = c.machine() // another process knows what the witness saw
+	c.fetch(1, 75*time.Hour, "primary")
+	want[*offline.TokenError](c, m, p, task)
 	c.fetch(1, 96*time.Hour, "primary")
-	c.mustHold(c.machine(), p, "") // another process knows what the witness saw
+	c.mustHold(m, p, "")
 	c.holds(p)
 }
 

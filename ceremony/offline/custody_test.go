@@ -161,6 +161,7 @@ func TestVoid(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.decide = nil
+		c.checkForgotten(p)
 		if step := m.Agenda().Here[0].Step; all && step != phase.Destroy || !all && step != phase.MakeEscrow {
 			t.Errorf("the next step is %s", step)
 		}
@@ -190,10 +191,16 @@ func TestForgets(t *testing.T) {
 		t.Fatalf("%d shares were seen", len(p.held))
 	}
 	c.upTo(m, p, phase.Accept)
+	c.checkForgotten(p)
+}
+
+// checkForgotten sees to it that no share that was shown is still in memory.
+func (c *ceremony) checkForgotten(p *people) {
+	c.t.Helper()
 	for _, s := range p.held {
 		s.Line().Expose(func(line []byte) error {
 			if _, err := escrow.ParseShare(line); err == nil {
-				t.Errorf("share %d is still in memory", s.Index)
+				c.t.Errorf("share %d is still in memory", s.Index)
 			}
 			return nil
 		})

@@ -152,6 +152,9 @@ func TestOutgoingMedium(t *testing.T) {
 	if here := m.Agenda().Here; len(here) != 1 || here[0].Step != phase.End {
 		t.Fatalf("the agenda is %v", here)
 	}
+	if entries, err := os.ReadDir(used); err != nil || len(entries) != 1 {
+		t.Errorf("the medium now has %v, error %v", entries, err)
+	}
 	p.medium = nil
 	c.mustHold(m, p, "")
 	c.holds(p)
