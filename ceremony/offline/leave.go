@@ -37,7 +37,7 @@ func (m *Machine) end(ctx context.Context, r room.Room, t phase.Task) error {
 		if err := m.add(ctx, r, e, actors); err != nil {
 			return err
 		}
-		if err := m.refold(); err != nil {
+		if err := errors.Join(m.letGo(), m.refold()); err != nil {
 			return err
 		}
 	}
@@ -51,6 +51,9 @@ func (m *Machine) end(ctx context.Context, r room.Room, t phase.Task) error {
 	}
 	r.Tell("the record is closed, with %d lines; the digest of the last, to be written down:", m.records[n-1].Lines)
 	r.Tell("SHA-256 %s", m.records[n-1].Head().SHA256)
+	if err := m.tellPackages(r); err != nil {
+		return err
+	}
 	signatures, err := m.signatures(ctx, r, transcript.Namespace, m.plan.Gates[plan.GateClose], statement)
 	if err != nil {
 		return err

@@ -63,7 +63,8 @@ func (m *Machine) wrap(ctx context.Context, r room.Room, t phase.Task) error {
 	if err := m.add(ctx, r, will, actors); err != nil {
 		return err
 	}
-	return m.tellPackage(r, will.Package, earliest(parameters))
+	r.Tell("%s was wrapped for %s, and has to be on its way by %s", will.Package.Name, strings.Join(targets, ", "), m.departure(earliest(parameters)).Format(time.RFC3339))
+	return m.tellPackage(r, will.Package)
 }
 
 // nextPackage is the first number that no file of a package has: one that a power
@@ -186,12 +187,26 @@ func (m *Machine) keepPackage(ctx context.Context, r room.Room, n int, pack *gap
 	return file, nil
 }
 
-func (m *Machine) tellPackage(r room.Room, file transcript.File, validTo time.Time) error {
+// tellPackage says the digest of a package, to be heard again where it is submitted.
+func (m *Machine) tellPackage(r room.Room, file transcript.File) error {
 	content, err := m.read(file)
 	if err != nil {
 		return err
 	}
-	r.Tell("%s was wrapped, and has to be on its way by %s; its digest, to be compared where it is submitted:", file.Name, m.departure(validTo).Format(time.RFC3339))
+	r.Tell("the digest of %s, to be compared where it is submitted:", file.Name)
 	say(r, content)
+	return nil
+}
+
+// tellPackages says the digests of all that may be submitted, as people leave.
+func (m *Machine) tellPackages(r room.Room) error {
+	for _, e := range m.entries {
+		w, ok := e.Event.(transcript.Wrapped)
+		if ok && slices.ContainsFunc(m.state.Targets(), func(t phase.Target) bool { return t.Package == w.Package.SHA256 }) {
+			if err := m.tellPackage(r, w.Package); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
