@@ -15,6 +15,7 @@ import (
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan/plantest"
 	"github.com/keymat/keymat/ceremonycmd"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/term/termtest"
 )
 
@@ -100,4 +101,66 @@ on the fetching machine:
 	if err := json.Unmarshal(b.stdout.Bytes(), &status); err != nil || status.Progress != "SEALED" || len(status.Unsigned) > 0 || len(status.Here) != 1 {
 		t.Errorf("status %s, error %v", &b.stdout, err)
 	}
+}
+
+// TestRunDeparts: what is refused or interrupted is told, and the lead decides what
+// is done about it. What was not sealed is lost once the session is stopped, and
+// made anew in the next.
+func TestRunDeparts(t *testing.T) {
+	b := newRehearsal(t)
+	stick := &consoletest.Stick{Base: t.TempDir()}
+	p := &consoletest.People{Keys: b.dir, Media: stick.Mount}
+	stdout, err := b.run(inTurn(p,
+		turn{"1.1 Who of these is here? Type their IDs, or all, or none: ", "\x03"}, // before there is a record
+		turn{"  1      try again\n  2      stop, which empties the machine's memory\n> ", "1\r"},
+		turn{": your ID: ", "no\r"}, // at the gate open
+		turn{"  2      record an exception\n  3      stop, which empties the machine's memory\n> ", "2\r"},
+		turn{"what was expected?: ", "light\r"},
+		turn{"what happened? No secret belongs here: ", "dark\r"},
+		turn{"what was decided?: ", "candles\r"},
+		turn{"  3      stop, which empties the machine's memory\n> ", "1\r"},
+		turn{"put in copy-1 (CD-R number 1). The folder where it is mounted: ", "\x03"},
+		turn{"  3      record an exception\n  4      void what is not sealed, and make it anew\n  5      stop, which empties the machine's memory\n> ", "4\r"},
+		turn{"why? No secret belongs here: ", "the medium broke\r"},
+		turn{"1      the escrow and its shares\n  2      the material as well\n> ", "1\r"},
+		turn{"Press Enter to wipe the screen: ", "\x03"},
+		turn{"stop, which empties the machine's memory\n> ", "\x03"},
+	))
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != cli.ExitInterrupted {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	p.Instead, p.Lead = nil, func(question string) int {
+		if strings.Contains(question, "Has the medium with what was fetched come") {
+			return 1
+		}
+		return 0
+	}
+	if stdout, err = b.run(p); err != nil || !strings.HasPrefix(stdout, "test: SEALED\n") {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	if found, err := evidence.Folder(b.dir).Verify(); err != nil || len(found.Problems) > 0 {
+		t.Errorf("problems %v, error %v", found.Problems, err)
+	}
+	b.exits(0, "ceremony", "transcript", "show", b.dir)
+	for _, want := range []string{"preflight: ", "dark", "candles", "the medium broke", "lost"} {
+		if !strings.Contains(b.stdout.String(), want) {
+			t.Errorf("the record does not tell %q: %s", want, &b.stdout)
+		}
+	}
+}
+
+// A turn is what is typed where something is shown at last.
+type turn struct{ shown, keys string }
+
+// inTurn has people type other keys than usual, one after another.
+func inTurn(p *consoletest.People, turns ...turn) *consoletest.People {
+	p.Instead = func(shown string) (string, bool) {
+		if len(turns) == 0 || !strings.HasSuffix(shown, turns[0].shown) {
+			return "", false
+		}
+		keys := turns[0].keys
+		turns = turns[1:]
+		return keys, true
+	}
+	return p
 }

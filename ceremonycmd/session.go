@@ -9,7 +9,6 @@ import (
 
 	"github.com/keymat/keymat/ceremony/console"
 	"github.com/keymat/keymat/ceremony/phase"
-	"github.com/keymat/keymat/ceremony/room"
 	"github.com/keymat/keymat/ceremony/transcript"
 	"github.com/keymat/keymat/internal/term"
 )
@@ -28,13 +27,16 @@ type session struct {
 func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 	for {
 		agenda := s.machine.Agenda()
-		if err := s.record(ctx); err != nil {
+		if err := s.observe(ctx); err != nil {
 			return agenda, err
 		}
 		if len(agenda.Here) == 0 {
 			return agenda, nil
 		}
 		done, err := s.do(ctx, agenda.Here)
+		if errors.Is(err, errTurned) {
+			continue
+		}
 		if err != nil {
 			return agenda, err
 		}
@@ -78,17 +80,31 @@ func (s *session) next(ctx context.Context, tasks []phase.Task, failed phase.Tas
 			choices, labels = append(choices, other), append(labels, "first: "+console.Title(s.console.Plan, other))
 		}
 	}
-	labels = append(labels, s.stopping())
-	title := console.Title(s.console.Plan, failed)
-	n, err := s.console.Decide(ctx, "it was not done. What now?", labels)
-	switch {
-	case errors.Is(err, term.ErrInterrupted), errors.Is(err, io.EOF), err == nil && n == len(choices):
-		return failed, &stoppedError{title, cause}
-	case err != nil:
-		return failed, err
+	departures := s.departures()
+	for _, d := range departures {
+		labels = append(labels, d.label)
 	}
-	return choices[n], nil
+	labels = append(labels, s.stopping())
+	for {
+		n, err := s.console.Decide(ctx, "it was not done. What now?", labels)
+		switch {
+		case errors.Is(err, term.ErrInterrupted), errors.Is(err, io.EOF), err == nil && n == len(labels)-1:
+			return failed, &stoppedError{console.Title(s.console.Plan, failed), cause}
+		case err != nil:
+			return failed, err
+		case n < len(choices):
+			return choices[n], nil
+		}
+		if err := departures[n-len(choices)].take(ctx); err != nil {
+			s.tell(err)
+		} else if departures[n-len(choices)].turns {
+			return failed, errTurned
+		}
+	}
 }
+
+// errTurned says that what is to be done has changed.
+var errTurned = errors.New("the ceremony goes on elsewhere")
 
 func (s *session) stopping() string {
 	if s.name == transcript.OfflineMachine {
@@ -107,21 +123,4 @@ func (s *session) tell(err error) {
 	for _, hint := range s.explain(err) {
 		s.console.Tell("hint: %s", hint)
 	}
-}
-
-// A recorder is a machine that keeps a record, where it is open.
-type recorder interface {
-	Recording() bool
-	Note(ctx context.Context, r room.Room, text string) error
-}
-
-// record writes what was observed of this machine down once there is a record.
-func (s *session) record(ctx context.Context) error {
-	m, ok := s.machine.(recorder)
-	if s.observed == "" || !ok || !m.Recording() {
-		return nil
-	}
-	text := s.observed
-	s.observed = ""
-	return m.Note(ctx, s.console, text)
 }

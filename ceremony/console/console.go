@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -127,10 +128,10 @@ func (c *Console) desk() entry.Desk { return entry.Desk{Prompter: c.Prompter, Wa
 // name is how a person is addressed.
 func (c *Console) name(id string) string { return Name(c.Plan, id) }
 
-// role are the IDs of those who have a role.
-func (c *Console) role(r plan.Role) (ids []string) {
+// Having are the IDs of those who have one of some roles.
+func (c *Console) Having(roles ...plan.Role) (ids []string) {
 	for _, p := range c.Plan.People {
-		if p.Has(r) {
+		if slices.ContainsFunc(roles, p.Has) {
 			ids = append(ids, p.ID)
 		}
 	}

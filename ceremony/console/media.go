@@ -65,10 +65,10 @@ func (c *Console) Bag(ctx context.Context, what string) (string, error) {
 
 // bagKeepers keep the list of bags: who has that role, or else the witnesses.
 func (c *Console) bagKeepers() []string {
-	if who := c.role(plan.Bags); len(who) > 0 {
+	if who := c.Having(plan.Bags); len(who) > 0 {
 		return who
 	}
-	return c.role(plan.Witness)
+	return c.Having(plan.Witness)
 }
 
-func (c *Console) operators() []string { return c.role(plan.Operator) }
+func (c *Console) operators() []string { return c.Having(plan.Operator) }

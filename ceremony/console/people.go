@@ -193,11 +193,22 @@ func (c *Console) Heard(ctx context.Context, what string) (string, error) {
 	}
 }
 
+// Ask asks some people for a line, until there is something in it.
+func (c *Console) Ask(ctx context.Context, who []string, question string) (string, error) {
+	prompt := c.to(who, "%s", question)
+	for {
+		answer, err := c.Prompter.Line(ctx, prompt)
+		if answer != "" || err != nil {
+			return answer, err
+		}
+	}
+}
+
 // Decide puts a question to the lead.
 func (c *Console) Decide(ctx context.Context, question string, options []string) (int, error) {
 	all := make([]term.Option, len(options))
 	for i, o := range options {
 		all[i] = term.Option{Key: fmt.Sprint(i + 1), Label: o}
 	}
-	return c.Prompter.Choose(ctx, c.to(c.role(plan.Lead), "%s", question), all)
+	return c.Prompter.Choose(ctx, c.to(c.Having(plan.Lead), "%s", question), all)
 }

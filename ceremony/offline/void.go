@@ -71,6 +71,9 @@ func (m *Machine) tellIssued(r room.Room) {
 	}
 }
 
+// Recording reports whether there is a record to add to.
+func (m *Machine) Recording() bool { return m.open() }
+
 // Note records what is worth telling beside the steps, such as what was observed of
 // the machine. Errors: [*transcript.SecretError] for what looks like a secret, or
 // those of [phase.State.Check] and of the room.

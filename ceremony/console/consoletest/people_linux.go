@@ -24,6 +24,9 @@ type People struct {
 	Media func(what string) string  // the folder where a medium is mounted
 	Lead  func(question string) int // decides, from 0; nil for always the first option
 
+	// Instead types other keys than usual at a question, by all that was shown since the last, where it says so; may be nil.
+	Instead func(shown string) (keys string, ok bool)
+
 	notes  map[string]string // shares by their numbers, as they were written down
 	heard  map[string]string // digests by the names of files, as they were read aloud
 	signer string            // ID of who signs next
@@ -70,14 +73,23 @@ func (p *People) Play(t testing.TB, c *termtest.Console) error {
 		p.notes, p.heard = map[string]string{}, map[string]string{}
 	}
 	all := questions()
-	for {
+	for answers := 0; ; answers++ {
+		if answers > mostAnswers {
+			t.Fatalf("there is no end of questions: %s", c.Screen())
+		}
 		var keys string
 		shown, ok := c.Until(func(shown string) bool {
 			shown = strings.ReplaceAll(shown, "\r\n", "\n")
+			if p.Instead != nil {
+				if typed, ok := p.Instead(shown); ok {
+					keys = typed
+					return true
+				}
+			}
 			for _, q := range all {
 				if asked := q.asked.FindStringSubmatch(shown); asked != nil {
 					p.listen(shown)
-					keys = q.answer(p, asked)
+					keys = q.answer(p, asked) + "\r"
 					return true
 				}
 			}
@@ -87,9 +99,12 @@ func (p *People) Play(t testing.TB, c *termtest.Console) error {
 		if !ok {
 			return c.Wait()
 		}
-		c.Type(keys + "\r")
+		c.Type(keys)
 	}
 }
+
+// mostAnswers is more than any ceremony takes.
+const mostAnswers = 2000
 
 // listen keeps what is read aloud from the screen.
 func (p *People) listen(shown string) {
