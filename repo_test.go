@@ -51,7 +51,7 @@ var layers = map[string][]string{
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
-	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
+	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
