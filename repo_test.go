@@ -54,7 +54,7 @@ var layers = map[string][]string{
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
-	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
+	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
 	"rules":       {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":         {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
