@@ -45,7 +45,11 @@ var layers = map[string][]string{
 	},
 	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
 	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
-	"ceremony/room":     {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
+	"ceremony/online": {
+		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record", "importer", "token",
+		"material", "internal/files",
+	},
+	"ceremony/room": {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/offline": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
@@ -171,6 +175,7 @@ var libraries = map[string][]string{
 	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/evidence":   {},
+	"ceremony/online":     {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"ceremony/room":       {},
 	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
