@@ -110,6 +110,9 @@ func TestSessionEnds(t *testing.T) {
 			if lines := c.lines(); !slices.Equal(lines[len(lines)-3:], []string{"destroy", "confirm", "close"}) {
 				t.Errorf("the record ends in %v", lines[len(lines)-3:])
 			}
+			if late := p.told("the session has lasted"); late != (name == "it is late") {
+				t.Errorf("people were told that it is late: %t", late)
+			}
 			p.decide, p.wall, c.in = nil, c.clock.Format(time.RFC3339), ""
 			c.mustHold(m, p, "")
 			c.holds(p)
