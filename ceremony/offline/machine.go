@@ -232,6 +232,9 @@ func (m *Machine) Perform(ctx context.Context, r room.Room, t phase.Task) error 
 	if err := m.checkSession(t.Step); err != nil {
 		return err
 	}
+	if left := m.sessionLeft(); left <= 0 {
+		r.Tell("the session has lasted %s longer than the plan allows: bring what has been begun to its end", (-left).Round(time.Minute))
+	}
 	if err := step(ctx, r, t); err != nil {
 		return fmt.Errorf("%s: %w", t.Step, err)
 	}
