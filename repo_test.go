@@ -49,6 +49,10 @@ var layers = map[string][]string{
 		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
 	},
 	"ceremony/console/consoletest": {"internal/term/termtest"},
+	"ceremony/online": {
+		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record", "importer", "token",
+		"material", "internal/files",
+	},
 	"ceremony/offline": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
@@ -58,10 +62,10 @@ var layers = map[string][]string{
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
 	"ceremony/room":                  {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/record":                {"ceremony/transcript", "internal/files"},
-	"ceremony/phase":                 {"ceremony/transcript", "ceremony/plan", "escrow"},
+	"ceremony/phase":                 {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":                   {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
 	"ceremony/transcript":            {"ceremony/plan", "escrow/slip39", "material"},
-	"ceremony/plan":                  {"escrow", "wrap", "material", "internal/sshsig"},
+	"ceremony/plan":                  {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
 	"rules":       {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":         {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
@@ -180,6 +184,7 @@ var libraries = map[string][]string{
 	"ceremony/gap":        {},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/evidence":   {},
+	"ceremony/online":     {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"ceremony/room":       {},
 	"ceremony/console":    {"golang.org/x/crypto/ssh", "golang.org/x/sys/"},
 	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},

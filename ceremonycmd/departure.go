@@ -15,7 +15,7 @@ import (
 // A recorder is a machine whose record takes what happens beside the steps.
 type recorder interface {
 	Recording() bool
-	Note(ctx context.Context, r room.Room, actors []string, text string) error
+	Note(ctx context.Context, r room.Room, text string) error
 	Except(ctx context.Context, r room.Room, actors []string, e transcript.Exception) error
 	Void(ctx context.Context, r room.Room, reason string) error
 }
@@ -28,7 +28,7 @@ func (s *session) observe(ctx context.Context) error {
 	}
 	text := s.observed
 	s.observed = ""
-	return m.Note(ctx, s.console, s.console.Having(plan.Operator, plan.Witness), text)
+	return m.Note(ctx, s.console, text)
 }
 
 // A departure is something that people do when a step does not go as planned.

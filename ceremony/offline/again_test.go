@@ -126,7 +126,7 @@ func (c *ceremony) imports(events ...transcript.Event) string {
 	n := len(records)
 	office := transcript.Context{Actors: []string{"importer", "witness"}}
 	r, err := record.Begin([]string{string(folder)}, c.now, transcript.Opened{
-		Ceremony: c.plan.ID, PlanSHA256: c.plan.Digest(), Rehearsal: c.plan.Rehearsal,
+		Ceremony: c.plan.ID, PlanSHA256: c.plan.Digest(), Approvers: c.plan.Gates[plan.GatePlan], Rehearsal: c.plan.Rehearsal,
 		Part: transcript.Part{Number: n, Machine: transcript.ImportMachine, After: records[n-1].Head().SHA256},
 	}, office)
 	if err != nil {
@@ -137,7 +137,7 @@ func (c *ceremony) imports(events ...transcript.Event) string {
 			c.t.Fatal(err)
 		}
 	}
-	if err := errors.Join(r.End(nil, office), r.Release()); err != nil {
+	if err := errors.Join(r.End(c.plan.Gates[plan.GateClose], office), r.Release()); err != nil {
 		c.t.Fatal(err)
 	}
 	statement, err := r.Head().Statement()

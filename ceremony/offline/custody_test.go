@@ -4,6 +4,7 @@ package offline_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"errors"
 	"maps"
 	"path/filepath"
@@ -53,6 +54,23 @@ func issueAll(t *testing.T, m *offline.Machine, p *people) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestShareInFile: a custodian gets a share that only their ssh key opens. age, which
+// does that, does not run where FIPS 140-3 is enforced.
+func TestShareInFile(t *testing.T) {
+	c := newCeremony(t, sketch{spec: material.SymmetricDefault, threshold: 2, count: 3, changes: []string{"custodian: custodian-1, mode: form", "custodian: custodian-1, mode: file"}})
+	m, p := c.machine(), c.room()
+	task := c.upTo(m, p, phase.Issue)
+	if fips140.Enforced() {
+		want[*escrow.FIPSError](c, m, p, task)
+		return
+	}
+	c.mustHold(m, p, "")
+	c.holds(p)
+	if slices.Contains(p.shown, 1) {
+		t.Error("a share that is a file was shown")
 	}
 }
 

@@ -110,6 +110,9 @@ func TestSessionEnds(t *testing.T) {
 			if lines := c.lines(); !slices.Equal(lines[len(lines)-3:], []string{"destroy", "confirm", "close"}) {
 				t.Errorf("the record ends in %v", lines[len(lines)-3:])
 			}
+			if late := p.told("the session has lasted"); late != (name == "it is late") {
+				t.Errorf("people were told that it is late: %t", late)
+			}
 			p.decide, p.wall, c.in = nil, c.clock.Format(time.RFC3339), ""
 			c.mustHold(m, p, "")
 			c.holds(p)
@@ -190,17 +193,17 @@ func TestRemarks(t *testing.T) {
 	c := newCeremony(t, small)
 	m, p := c.machine(), c.room()
 	ctx, who := context.Background(), []string{"lead"}
-	if err := m.Note(ctx, p, who, "too early"); err == nil {
+	if err := m.Note(ctx, p, "too early"); err == nil {
 		t.Error("a note was taken before there was a record")
 	}
 	c.upTo(m, p, phase.Generate)
-	if err := errors.Join(m.Note(ctx, p, who, "the machine has no network"), m.Except(ctx, p, who, transcript.Exception{Expected: "a", Happened: "b", Decided: "c"})); err != nil {
+	if err := errors.Join(m.Note(ctx, p, "the machine has no network"), m.Except(ctx, p, who, transcript.Exception{Expected: "a", Happened: "b", Decided: "c"})); err != nil {
 		t.Fatal(err)
 	}
 	if lines := c.lines(); !slices.Equal(lines[len(lines)-2:], []string{"note", "exception"}) {
 		t.Errorf("the lines are %v", lines)
 	}
-	if _, ok := errors.AsType[*transcript.SecretError](m.Note(ctx, p, who, "AGE-SECRET-KEY-1")); !ok {
+	if _, ok := errors.AsType[*transcript.SecretError](m.Note(ctx, p, "AGE-SECRET-KEY-1")); !ok {
 		t.Error("a secret was recorded")
 	}
 }

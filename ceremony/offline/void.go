@@ -71,18 +71,9 @@ func (m *Machine) tellIssued(r room.Room) {
 	}
 }
 
-// Recording reports whether there is a record to add to.
-func (m *Machine) Recording() bool { return m.open() }
-
-// Note records what is worth telling beside the steps, such as what was observed of
-// the machine. Errors: [*transcript.SecretError] for what looks like a secret, or
-// those of [phase.State.Check] and of the room.
-func (m *Machine) Note(ctx context.Context, r room.Room, actors []string, text string) error {
-	return m.note(ctx, r, actors, text)
-}
-
-// Except records a departure from the plan or the script. Errors are those of
-// [Machine.Note].
+// Except records a departure from the plan or the script. Errors: a
+// [*transcript.SecretError] for what looks like a secret, or those of
+// [phase.State.Check] and of the room.
 func (m *Machine) Except(ctx context.Context, r room.Room, actors []string, e transcript.Exception) error {
 	return m.exception(ctx, r, actors, e)
 }
