@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremonycmd", "fleet", "fleet/journal", "fleet/manifest",
+		"ceremonycmd", "ceremony/online", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/entry", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
@@ -48,7 +48,7 @@ var layers = map[string][]string{
 		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
 		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
 	},
-	"ceremony/console/consoletest": {"internal/term/termtest"},
+	"ceremony/console/consoletest": {"internal/card", "internal/term/termtest"},
 	"ceremony/online": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record", "importer", "token",
 		"material", "internal/files",

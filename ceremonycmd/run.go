@@ -33,8 +33,9 @@ type Machine interface {
 
 // A Station is a machine that a program can be.
 type Station struct {
-	Name transcript.Machine
-	Open func(context.Context, Opening) (Machine, error)
+	Name    transcript.Machine
+	Open    func(context.Context, Opening) (Machine, error)
+	Explain func(error) (cli.Advice, bool) // what goes wrong there; may be nil
 }
 
 // An Opening is what a machine is opened with.
@@ -46,6 +47,7 @@ type Opening struct {
 
 type runOptions struct {
 	machine string
+	targets []string
 	dryRun  bool
 }
 
@@ -73,6 +75,9 @@ the mirrors, too, which are folders on other media.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runCeremony(cmd.Context(), args, o) },
 	}
 	o.register(c, a.stations)
+	if len(a.stations) > 1 {
+		c.Flags().StringArrayVar(&o.targets, "target", nil, "on the fetching machine: fetch for the target of this `ID` alone; repeatable")
+	}
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "only say what would be done next")
 	return c
 }
@@ -100,7 +105,7 @@ func (a *app) station(name string) (Station, error) {
 
 // offlineStation is the one that every program with this command can be.
 func (a *app) offlineStation() Station {
-	return Station{transcript.OfflineMachine, func(_ context.Context, o Opening) (Machine, error) {
+	return Station{Name: transcript.OfflineMachine, Open: func(_ context.Context, o Opening) (Machine, error) {
 		return offline.Open(o.Folder, o.Mirrors, a.now, o.Tool)
 	}}
 }
@@ -118,7 +123,7 @@ func (a *app) runCeremony(ctx context.Context, folders []string, o runOptions) e
 	if err != nil {
 		return err
 	}
-	s := session{console: a.newConsole(p, folder), name: station.Name, explain: a.hints}
+	s := session{console: a.newConsole(p, folder), name: station.Name, targets: o.targets, explain: func(err error) []string { return a.hints(station, err) }}
 	if station.Name == transcript.OfflineMachine {
 		if s.observed, err = a.prepare(s.console, p, folders[0]); err != nil {
 			return err
@@ -158,7 +163,12 @@ func (a *app) newConsole(p *plan.Plan, folder evidence.Folder) *console.Console 
 }
 
 // hints are what is told of an error within a session.
-func (a *app) hints(err error) []string {
+func (a *app) hints(at Station, err error) []string {
+	if at.Explain != nil {
+		if advice, ok := at.Explain(err); ok {
+			return advice.Hints
+		}
+	}
 	if advice, ok := Explain(a.Name, err); ok {
 		return advice.Hints
 	}

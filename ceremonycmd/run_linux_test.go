@@ -129,7 +129,7 @@ func TestRunDeparts(t *testing.T) {
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != cli.ExitInterrupted {
 		t.Fatalf("%v: %s", err, stdout)
 	}
-	p.Instead, p.Lead = nil, func(question string) int {
+	p.Instead, p.Lead = nil, func(question string, _ []string) int {
 		if strings.Contains(question, "Has the medium with what was fetched come") {
 			return 1
 		}

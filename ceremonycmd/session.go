@@ -19,6 +19,7 @@ type session struct {
 	console  *console.Console
 	machine  Machine
 	name     transcript.Machine
+	targets  []string // to fetch for; none for all
 	explain  func(error) []string
 	observed string // of this machine, and not recorded yet
 }
@@ -51,6 +52,9 @@ func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 func (s *session) do(ctx context.Context, tasks []phase.Task) (phase.Task, error) {
 	t := tasks[0]
 	for {
+		if t.Step == phase.Fetch && len(s.targets) > 0 {
+			t.Targets = s.targets
+		}
 		s.console.Announce(t)
 		err := s.machine.Perform(ctx, s.console, t)
 		if err == nil {

@@ -15,20 +15,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keymat/keymat/internal/card"
 	"github.com/keymat/keymat/internal/term/termtest"
 )
 
 // People are all who take part in a ceremony.
 type People struct {
-	Keys  string                    // folder with the ssh private key of each, <ID>.key
-	Media func(what string) string  // the folder where a medium is mounted
-	Lead  func(question string) int // decides, from 0; nil for always the first option
+	Keys   string                                      // folder with the ssh private key of each, <ID>.key
+	Media  func(what string) string                    // the folder where a medium is mounted
+	Memory string                                      // folder in memory, from which cards are printed
+	Lead   func(question string, options []string) int // decides, from 0; nil for always the first option
 
 	// Instead types other keys than usual at a question, by all that was shown since the last, where it says so; may be nil.
 	Instead func(shown string) (keys string, ok bool)
 
-	notes  map[string]string // shares by their numbers, as they were written down
+	notes  map[string]string // shares by their numbers, as they were written down or printed
 	heard  map[string]string // digests by the names of files, as they were read aloud
+	alone  string            // ID of who is alone before the screen
 	signer string            // ID of who signs next
 }
 
@@ -49,7 +52,10 @@ func questions() []question {
 		ask(`Who of these is here\? Type their IDs, or all, or none: `, always("all")),
 		ask(`by the clock on the wall, in UTC \(such as [^)]*\): `, func(*People, []string) string { return time.Now().UTC().Format("2006-01-02 15:04:05") }),
 		ask(`\d+\.\d+ [^\n]*?\(([a-z0-9-]+)\)[^\n]*: your ID: `, func(_ *People, asked []string) string { return asked[1] }),
-		ask(`\(([a-z0-9-]+)\): type your ID once nobody else can see what you \w+: `, func(_ *People, asked []string) string { return asked[1] }),
+		ask(`\(([a-z0-9-]+)\): type your ID once nobody else can see what you \w+: `, func(p *People, asked []string) string {
+			p.alone = asked[1]
+			return asked[1]
+		}),
 		ask(`\(([a-z0-9-]+)\): how do you sign, with the key [^\n]*\n[^>]*> `, func(p *People, asked []string) string {
 			p.signer = asked[1]
 			return "2"
@@ -59,9 +65,14 @@ func questions() []question {
 		ask(`Enter once it is (?:out|mounted): `, always("")),
 		ask(`number of the bag of ([^\n]*) \(Enter alone for none\): `, (*People).bag),
 		ask(`(?s)Share (\d+) of[^\n]*\n\n(.*)\n\nPress Enter to wipe the screen: `, (*People).writeDown),
+		ask(`what do you print from\?\n[^>]*> `, always("1")),
+		ask(`a folder in memory, such as /dev/shm: `, func(p *People, _ []string) string { return p.Memory }),
+		ask(`: print (\S+/share-(\d+)\.pdf), and look whether every word can be read\.\n   Enter removes the file: `, (*People).print),
 		ask(`Share (\d+), word (\d+) of \d+: `, (*People).word),
+		ask(`Share (\d+), the file it is in \(Enter alone to break off\): `, (*People).file),
+		ask(`Share \d+, the file with the key that opens it: `, func(p *People, _ []string) string { return filepath.Join(p.Keys, p.alone+".key") }),
 		ask(`(?s)Type the SHA-256 of (\S+?),.* 0 of 32: `, func(p *People, asked []string) string { return p.heard[asked[1]] }),
-		ask(`\d+\.\d+ ([^\n]*)\n(?:  \d+ +[^\n]*\n)+> `, (*People).decide),
+		ask(`\d+\.\d+ ([^\n]*)\n((?:  \d+ +[^\n]*\n)+)> `, (*People).decide),
 	}
 }
 
@@ -133,6 +144,25 @@ func (p *People) writeDown(asked []string) string {
 	return ""
 }
 
+// print takes a card from the printer.
+func (p *People) print(asked []string) string {
+	page, err := os.ReadFile(asked[1])
+	if err == nil {
+		p.notes[asked[2]] = string(card.Text(page))
+	}
+	return ""
+}
+
+// file is the share that was last written to the medium of whoever is alone.
+func (p *People) file(asked []string) string {
+	folder := p.Media("the medium for share " + asked[1] + ", of " + p.alone)
+	all, _ := filepath.Glob(filepath.Join(folder, "share-"+asked[1]+"-*.age"))
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
 // word is one of those that were written down, as far as it has to be typed.
 func (p *People) word(asked []string) string {
 	var n int
@@ -148,7 +178,12 @@ func (p *People) decide(asked []string) string {
 	if p.Lead == nil {
 		return "1"
 	}
-	return fmt.Sprint(p.Lead(asked[1]) + 1)
+	var options []string
+	for line := range strings.Lines(asked[2]) {
+		_, label, _ := strings.Cut(strings.TrimSpace(line), " ")
+		options = append(options, strings.TrimSpace(label))
+	}
+	return fmt.Sprint(p.Lead(asked[1], options) + 1)
 }
 
 // Stick gives a folder of its own to each medium, and to an empty one each time.
