@@ -27,7 +27,7 @@ type session struct {
 // hold does task after task, and gives what is then to be done, here or elsewhere.
 func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 	for {
-		agenda := s.machine.Agenda()
+		agenda := s.agenda()
 		if err := s.observe(ctx); err != nil {
 			return agenda, err
 		}
@@ -42,9 +42,20 @@ func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 			return agenda, err
 		}
 		if done.Step == phase.End { // the next record is another session's
-			return s.machine.Agenda(), nil
+			return s.agenda(), nil
 		}
 	}
+}
+
+// agenda is that of the machine; what is fetched may be for some targets only.
+func (s *session) agenda() phase.Agenda {
+	a := s.machine.Agenda()
+	for i := range a.Here {
+		if a.Here[i].Step == phase.Fetch && len(s.targets) > 0 {
+			a.Here[i].Targets = s.targets
+		}
+	}
+	return a
 }
 
 // do does the first of some tasks, or that which the lead prefers once the first
@@ -52,9 +63,6 @@ func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 func (s *session) do(ctx context.Context, tasks []phase.Task) (phase.Task, error) {
 	t := tasks[0]
 	for {
-		if t.Step == phase.Fetch && len(s.targets) > 0 {
-			t.Targets = s.targets
-		}
 		s.console.Announce(t)
 		err := s.machine.Perform(ctx, s.console, t)
 		if err == nil {

@@ -115,8 +115,13 @@ func (d *desk) networkCalls(status int, program string, args ...string) (calls [
 	if o := d.try(tool(d.t, "strace", "strace"), line...); status != anyStatus && o.status != status {
 		d.t.Fatalf("%s: exit code %d, want %d\n%s%s", strings.Join(args, " "), o.status, status, o.stdout, o.stderr)
 	}
+	return tracedCalls(string(d.read("network.log")))
+}
+
+// tracedCalls are the calls in what strace has logged.
+func tracedCalls(log string) (calls []string) {
 	call := regexp.MustCompile(`^\d+ +\w+\(`)
-	for line := range strings.Lines(string(d.read("network.log"))) {
+	for line := range strings.Lines(log) {
 		if call.MatchString(line) { // and no signal, or end of a process
 			calls = append(calls, strings.TrimSpace(line))
 		}

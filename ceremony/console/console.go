@@ -39,6 +39,7 @@ type Console struct {
 
 	task     int               // announced so far
 	doing    string            // the last of them
+	hands    []string          // IDs of those who do it
 	question int               // asked within it
 	signing  [sha256.Size]byte // what was last said to be signed
 }
@@ -57,7 +58,7 @@ var _ room.Room = (*Console)(nil)
 func (c *Console) Announce(t phase.Task) {
 	c.task++
 	c.question = 0
-	c.doing = t.String()
+	c.doing, c.hands = t.String(), t.People
 	heading := fmt.Sprintf("%d. %s", c.task, Title(c.Plan, t))
 	if c.Plan.Rehearsal {
 		heading += "  [REHEARSAL]"

@@ -71,4 +71,14 @@ func (c *Console) bagKeepers() []string {
 	return c.Having(plan.Witness)
 }
 
-func (c *Console) operators() []string { return c.Having(plan.Operator) }
+// operators are those of the task, or else whoever does it: on machines with a
+// network there are no others.
+func (c *Console) operators() []string {
+	if c.hands == nil {
+		return c.Having(plan.Operator)
+	}
+	if some := c.among(c.hands, plan.Operator); len(some) > 0 {
+		return some
+	}
+	return c.hands
+}
