@@ -35,8 +35,24 @@ func EscrowFile(id string) string { return id + ".escrow" }
 func SealFile(id string) string { return "seal-" + id + ".json" }
 
 // ShareFile is the name of a share of an escrow that is encrypted to the key of
-// its custodian. It is on the custodian's medium, and nowhere else.
-func ShareFile(id string, share int) string { return fmt.Sprintf("share-%d-%s.age", share, id) }
+// its custodian. It is on the custodian's medium, and nowhere else. One that was
+// issued anew has the next issue, from 1.
+func ShareFile(id string, share, issue int) string {
+	if issue == 1 {
+		return fmt.Sprintf("share-%d-%s.age", share, id)
+	}
+	return fmt.Sprintf("share-%d-%s-%d.age", share, id, issue)
+}
+
+// RandomnessName is the name of the record of where material came from, from 1:
+// [RandomnessFile], and "randomness-2.json" for what was made after the first was
+// void.
+func RandomnessName(n int) string {
+	if n == 1 {
+		return RandomnessFile
+	}
+	return fmt.Sprintf("randomness-%d.json", n)
+}
 
 // BundleFile is the name of what was fetched, from 1, as the fetching machine
 // counts.
