@@ -32,11 +32,16 @@ const module = "github.com/keymat/keymat"
 var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
-		"rules", "lab", "audit", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
+		"ceremonycmd", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
-		"internal/page", "internal/shelf", "internal/spoken", "internal/sshsig", "internal/stack", "internal/term",
+		"internal/page", "internal/shelf", "internal/stack", "internal/term",
+	},
+	"cmd/keymat-offline": {"ceremonycmd"},
+	"ceremonycmd": {
+		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
+		"internal/cli", "internal/files", "internal/sshsig",
 	},
 	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
 	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/phase", "ceremony/gap", "escrow", "token", "internal/files", "internal/sshsig"},
@@ -53,19 +58,22 @@ var layers = map[string][]string{
 
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
 
-	"rules":     {"importer", "token", "wrap", "material", "internal/experiment"},
-	"lab":       {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
-	"fleet":     {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace", "internal/lazyregexp"},
-	"audit":     {},
-	"inventory": {"importer", "material"},
-	"importer":  {"token", "wrap", "material"},
-	"token":     {"wrap", "material"},
-	"wrap":      {"material"},
-	"material":  {},
+	"rules":       {"importer", "token", "wrap", "material", "internal/experiment"},
+	"lab":         {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
+	"fleet":       {"fleet/journal", "fleet/manifest", "escrow", "importer", "inventory", "token", "wrap", "material", "internal/pace", "internal/lazyregexp"},
+	"audit":       {},
+	"audit/trail": {"audit"},
+	"inventory":   {"importer", "material"},
+	"importer":    {"token", "wrap", "material"},
+	"token":       {"wrap", "material"},
+	"wrap":        {"material"},
+	"material":    {},
 
 	"material/entropy": {"material", "internal/lazyregexp"},
 
 	"ceremony/preflight": {},
+
+	"ceremony/plan/plantest": {},
 
 	"cmd/keymat-hsm": {"hsmcmd", "hsm/cryptoki"},
 	"hsmcmd":         {"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term"},
@@ -87,11 +95,12 @@ var layers = map[string][]string{
 	"fleet/journal": {},
 
 	"internal/awsclient":     {},
-	"internal/cli":           {"internal/files", "internal/term"},
+	"internal/cli":           {"internal/files", "internal/spoken", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/lazyregexp":    {},
 	"internal/ledger":        {},
+	"internal/lockdown":      {},
 	"internal/pace":          {},
 	"internal/card":          {"internal/page", "internal/lazyregexp"},
 	"internal/page":          {},
@@ -106,7 +115,7 @@ var layers = map[string][]string{
 	"internal/stack/stacktest": {},
 
 	"docs":        {},
-	"docs/gen":    {"cmd", "hsmcmd"},
+	"docs/gen":    {"ceremonycmd", "cmd", "hsmcmd"},
 	"integration": {},
 
 	"internal/bench":           {"escrow", "wrap", "material"},
@@ -125,6 +134,8 @@ var libraries = map[string][]string{
 	"token":    {},
 
 	"material/entropy": {},
+
+	"audit": {},
 
 	"ceremony/preflight": {"golang.org/x/sys/"},
 
@@ -147,12 +158,15 @@ var libraries = map[string][]string{
 
 	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
 
-	"internal/card":   {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
-	"internal/files":  {"golang.org/x/sys/"},
-	"internal/term":   {"golang.org/x/sys/", "golang.org/x/term"},
-	"internal/ledger": {"github.com/gofrs/flock"},
-	"internal/spoken": {},
-	"internal/sshsig": {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+	"internal/card":     {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
+	"internal/files":    {"golang.org/x/sys/"},
+	"internal/lockdown": {"golang.org/x/sys/"},
+	"internal/term":     {"golang.org/x/sys/", "golang.org/x/term"},
+	"internal/ledger":   {"github.com/gofrs/flock"},
+	"internal/spoken":   {},
+	"internal/sshsig":   {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
+
+	"ceremonycmd": {"github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
@@ -220,15 +234,34 @@ func checkImport(name, path string, allowed []string) error {
 }
 
 // without says what the binaries must not have in them, anywhere below: keymat runs on every machine, and no code of a
-// token's maker runs in it; keymat-hsm runs where there is no network, and has none.
+// token's maker runs in it; keymat-hsm and keymat-offline run where there is no network, and have none.
 var without = map[string][]string{
 	"cmd/keymat":     {"github.com/miekg/pkcs11"},
 	"cmd/keymat-hsm": {"net/http", "github.com/aws/", module + "/mockkms", module + "/importer"},
+	"cmd/keymat-offline": {
+		"net/", "crypto/tls", "log/syslog", "golang.org/x/net/", "github.com/aws/", "github.com/miekg/pkcs11",
+		module + "/cmd", module + "/mockkms", module + "/importer", module + "/internal/awsclient",
+	},
+}
+
+// harmless packages of net/ hold no code that talks to anybody.
+var harmless = []string{"net/netip", "net/url"}
+
+// netInOffline are the packages of keymat-offline that import net, and what they want of it.
+var netInOffline = map[string]string{
+	"crypto/x509":                   "IP addresses in certificates",
+	"github.com/spf13/pflag":        "flags that hold IP addresses",
+	"golang.org/x/crypto/ssh":       "addresses, for protocols of which only the keys are used",
+	"golang.org/x/crypto/ssh/agent": "the same",
+	module + "/ceremonycmd":         "the socket of the ssh-agent",
 }
 
 func TestBinaries(t *testing.T) {
 	for binary, unwanted := range without {
 		for _, path := range strings.Fields(string(goList(t, "-deps", "./"+binary))) {
+			if path == module+"/"+binary || slices.Contains(harmless, path) {
+				continue
+			}
 			if slices.ContainsFunc(unwanted, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
 				t.Errorf("%s has %s in it", binary, path)
 			}
@@ -236,11 +269,50 @@ func TestBinaries(t *testing.T) {
 	}
 }
 
+// TestOfflineImportsOfNet: package net cannot be kept out of keymat-offline, but who brings it in is known.
+func TestOfflineImportsOfNet(t *testing.T) {
+	for name, imports := range imports(t, "-deps", "./cmd/keymat-offline") {
+		if _, known := netInOffline[name]; known != slices.Contains(imports, "net") {
+			t.Errorf("%s is in the table: %t; it imports net: %t", name, known, !known)
+		}
+	}
+}
+
+// reaching are the functions of package net that reach another machine, or wait for one. The linker leaves out what nobody
+// calls: in a program that only ever dials a unix socket there are none.
+var reaching = regexp.MustCompile(`^net\.(\(\*(Resolver|TCPConn|TCPListener|UDPConn|IPConn|sysListener)\)|\(\*sysDialer\)\.dial(Parallel|Serial|Single|TCP|MPTCP|UDP|IP)|Dial|Listen|[lL]ookup)`)
+
+// TestOfflineReachesNobody looks at what is linked into keymat-offline.
+func TestOfflineReachesNobody(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "keymat-offline")
+	goTool(t, "build", "-o", binary, "./cmd/keymat-offline")
+	symbols := string(goTool(t, "tool", "nm", binary))
+	if !strings.Contains(symbols, " net.(*sysDialer).dialUnix\n") {
+		t.Fatal("the symbols do not show how it finds the ssh-agent: they cannot show what is missing either")
+	}
+	for line := range strings.Lines(symbols) {
+		if _, name, isCode := strings.Cut(strings.TrimSpace(line), " T "); isCode && reaching.MatchString(name) {
+			t.Errorf("keymat-offline has %s in it", name)
+		}
+	}
+}
+
 // goList asks as if there were a C compiler, so that the packages that need one are seen everywhere.
 func goList(t *testing.T, args ...string) []byte {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list"}, args...)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	return run(t, "1", append([]string{"list"}, args...)...)
+}
+
+// goTool runs a command of go as for a release.
+func goTool(t *testing.T, args ...string) []byte {
+	t.Helper()
+	return run(t, "0", args...)
+}
+
+func run(t *testing.T, cgo string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -254,7 +326,19 @@ func goList(t *testing.T, args ...string) []byte {
 func list(t *testing.T) map[string][]string {
 	t.Helper()
 	packages := make(map[string][]string)
-	for decoder := json.NewDecoder(bytes.NewReader(goList(t, "-json=ImportPath,Imports", "./..."))); ; {
+	for path, imports := range imports(t, "./...") {
+		if path != module { // this test alone
+			packages[strings.TrimPrefix(path, module+"/")] = imports
+		}
+	}
+	return packages
+}
+
+// imports returns the imports of each package that go list shows.
+func imports(t *testing.T, args ...string) map[string][]string {
+	t.Helper()
+	packages := make(map[string][]string)
+	for decoder := json.NewDecoder(bytes.NewReader(goList(t, append([]string{"-json=ImportPath,Imports"}, args...)...))); ; {
 		var p struct {
 			ImportPath string
 			Imports    []string
@@ -264,9 +348,7 @@ func list(t *testing.T) map[string][]string {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		if p.ImportPath != module { // this test alone
-			packages[strings.TrimPrefix(p.ImportPath, module+"/")] = p.Imports
-		}
+		packages[p.ImportPath] = p.Imports
 	}
 	return packages
 }

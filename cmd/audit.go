@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/audit"
+	"github.com/keymat/keymat/audit/trail"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/mockkms"
 )
@@ -126,12 +128,12 @@ func (a *app) auditCopies(c *cobra.Command, copies []importer.Copy, receipts []a
 	return result, failed
 }
 
-var errDiffers = &noError{"the trail and the receipts do not say the same"}
+var errDiffers = &cli.NoError{Reason: "the trail and the receipts do not say the same"}
 
 func (a *app) readReceipts(names []string) (all []audit.Receipt, err error) {
 	const maxReceipts = 64 << 20 // bytes: a log of many years
 	for _, name := range names {
-		data, err := files.ReadLimited(name, a.env.Stdin, maxReceipts)
+		data, err := files.ReadLimited(name, a.Stdin, maxReceipts)
 		if err != nil {
 			return nil, err
 		}
@@ -156,13 +158,13 @@ func (a *app) history(c *cobra.Command, key importer.Key) ([]audit.Event, audit.
 		events, err := mockHistory(c.Context(), mock, key.ARN)
 		return events, audit.Window{To: now.Add(time.Minute)}, err
 	}
-	trail, err := awsclient.NewCloudTrail(c.Context(), awsclient.Options{Region: key.Region(), Profile: a.globals.profile, Debug: a.debug()})
+	client, err := awsclient.NewCloudTrail(c.Context(), awsclient.Options{Region: key.Region(), Profile: a.globals.profile, Debug: a.debug()})
 	if err != nil {
 		return nil, audit.Window{}, err
 	}
 	defer a.busy("looking through CloudTrail")()
-	events, err := audit.Lookup(c.Context(), trail.LookupEvents, key.ARN)
-	return events, audit.Window{From: now.Add(-audit.TrailKept), To: now.Add(-audit.TrailDelay)}, err
+	events, err := trail.Lookup(c.Context(), client.LookupEvents, key.ARN)
+	return events, audit.Window{From: now.Add(-trail.Kept), To: now.Add(-trail.Delay)}, err
 }
 
 // mockTrail is the control of the mock that is in use; nil if it is AWS.

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/wrap"
 )
@@ -82,11 +83,11 @@ type replicaError struct {
 func (e *replicaError) Error() string { return fmt.Sprintf("the replica in %s: %v", e.region, e.err) }
 func (e *replicaError) Unwrap() error { return e.err }
 
-func explainReplica(err error) (advice, bool) {
+func explainReplica(err error) (cli.Advice, bool) {
 	e, ok := errors.AsType[*replicaError](err)
 	if !ok {
-		return advice{}, false
+		return cli.Advice{}, false
 	}
 	again := fmt.Sprintf("the primary is done; go on with: keymat bring --key %s --material FILE --replica %s", e.key, e.region)
-	return advice{hints: append(explain(e.err).hints, again), exit: exitPartly}, true
+	return cli.Advice{Hints: append(explain(e.err).Hints, again), Exit: cli.ExitPartly}, true
 }

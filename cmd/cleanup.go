@@ -107,19 +107,19 @@ func (a *app) cleanUpAfter(ctx context.Context, l *ledger.Ledger) (cleanedRun, e
 	if elsewhere := a.endpointSetting(); h.Endpoint == "" && h.Mock == "" && elsewhere != "" {
 		return cleanedRun{}, &elsewhereError{elsewhere}
 	}
-	there := &app{env: a.env, globals: a.globals}
+	there := &app{Run: cli.Run{Talk: a.Talk}, globals: a.globals}
 	there.globals.mock, there.globals.mockState = h.Mock != "", h.Mock
 	there.globals.region, there.globals.profile, there.globals.endpointURL = h.Region, h.Profile, h.Endpoint
 	t, err := there.target(ctx, targetOptions{aws: h.Mock == ""})
 	if err != nil {
-		return cleanedRun{}, errors.Join(err, there.close())
+		return cleanedRun{}, errors.Join(err, there.Close())
 	}
 	bench := &experiment.Bench{KMS: t.client, Region: t.region, Run: h.Run, Ledger: l}
 	keys, err := a.cleanUpRun(ctx, t, bench, l, true)
 	if moved := l.Left().Moved; err == nil && moved != 0 && t.clock != nil {
 		err = mockClock{t.clock, l}.Advance(ctx, -moved)
 	}
-	return cleanedRun{Run: h.Run, Started: h.Started, Keys: keys}, errors.Join(err, there.close())
+	return cleanedRun{Run: h.Run, Started: h.Started, Keys: keys}, errors.Join(err, there.Close())
 }
 
 // An elsewhereError says that the environment leads to another KMS than AWS,

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/ledger"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/mockkms"
@@ -48,7 +49,7 @@ func TestCleanUpSetsTheClockBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	env, said := abandonedRun(t, ledger.Header{Endpoint: server.URL}, func(l *ledger.Ledger) error { return l.Moving(24 * time.Hour) })
-	if status := Run(t.Context(), env, []string{"verify", "--clean-up", "--yes"}); status != exitDone {
+	if status := Run(t.Context(), env, []string{"verify", "--clean-up", "--yes"}); status != cli.ExitDone {
 		t.Errorf("exit code %d\n%s", status, said)
 	}
 	if !strings.Contains(said.String(), "left the clock moved by 24h0m0s at "+server.URL) {
@@ -59,7 +60,7 @@ func TestCleanUpSetsTheClockBack(t *testing.T) {
 		t.Errorf("the clock is %s ahead, want 6h: %v", clock.Offset, err)
 	}
 	said.Reset()
-	if status := Run(t.Context(), env, []string{"verify", "--clean-up"}); status != exitDone || !strings.Contains(said.String(), "nothing to clean up") {
+	if status := Run(t.Context(), env, []string{"verify", "--clean-up"}); status != cli.ExitDone || !strings.Contains(said.String(), "nothing to clean up") {
 		t.Errorf("a second time: exit code %d\n%s", status, said)
 	}
 }
@@ -72,7 +73,7 @@ func TestCleanUpGoesNowhereElse(t *testing.T) {
 	env.Getenv = func(name string) string {
 		return map[string]string{"XDG_STATE_HOME": state, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}[name]
 	}
-	if status := Run(t.Context(), env, []string{"verify", "--clean-up", "--yes"}); status != exitFailed {
+	if status := Run(t.Context(), env, []string{"verify", "--clean-up", "--yes"}); status != cli.ExitFailed {
 		t.Errorf("exit code %d", status)
 	}
 	if !strings.Contains(said.String(), "the keys are at AWS, and the environment leads to http://127.0.0.1:1") {
@@ -93,8 +94,8 @@ func TestCleanUpOfAnotherAccount(t *testing.T) {
 		says    string
 		left    int
 	}{
-		{"AWS", false, exitFailed, "there is no key " + testKey + " for these credentials", 1},
-		{"mock", true, exitDone, "cleaned up after 1 run: 0 keys", 0},
+		{"AWS", false, cli.ExitFailed, "there is no key " + testKey + " for these credentials", 1},
+		{"mock", true, cli.ExitDone, "cleaned up after 1 run: 0 keys", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			mock := mockkms.New()

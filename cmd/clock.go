@@ -57,7 +57,7 @@ func (a *app) usesEmbedded() bool { return a.globals.mock && a.globals.endpointU
 
 // endpointSetting is where the environment points KMS clients to.
 func (a *app) endpointSetting() string {
-	return cmp.Or(a.env.Getenv("AWS_ENDPOINT_URL_KMS"), a.env.Getenv("AWS_ENDPOINT_URL"))
+	return cmp.Or(a.Getenv("AWS_ENDPOINT_URL_KMS"), a.Getenv("AWS_ENDPOINT_URL"))
 }
 
 // onLoopback reports whether a URL names this machine by its loopback address.

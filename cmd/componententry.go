@@ -44,7 +44,7 @@ func (a *app) nextComponent(ctx context.Context, spec material.Spec, r randomnes
 // readComponent reads a component from a file, which must have its check value
 // in it: nobody typed it twice.
 func (a *app) readComponent(spec material.Spec, name string) (entropy.Component, error) {
-	text, err := files.ReadLimited(name, a.env.Stdin, entropy.MaxComponentText)
+	text, err := files.ReadLimited(name, a.Stdin, entropy.MaxComponentText)
 	if err != nil {
 		return entropy.Component{}, err
 	}

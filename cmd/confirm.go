@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 type confirmOptions struct {
@@ -59,12 +60,7 @@ func (a *app) confirmKey(ctx context.Context, ref string, o confirmOptions) erro
 	return noIfMismatch(p)
 }
 
-// noError is the answer no, and what the question was about: exit code 3.
-type noError struct{ reason string }
-
-func (e *noError) Error() string { return e.reason }
-
-var errNo = &noError{"KMS holds other material than this"}
+var errNo = &cli.NoError{Reason: "KMS holds other material than this"}
 
 func noIfMismatch(p importer.Proof) error {
 	if p.Verdict == importer.Mismatch {

@@ -101,7 +101,7 @@ func (a *app) connectAs(ctx context.Context, profile, region string) (*kms.Clien
 // debug is where calls are told, one line each; nil unless asked for.
 func (a *app) debug() io.Writer {
 	if a.globals.verbose {
-		return a.env.Stderr
+		return a.Stderr
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (a *app) embedded() (*mockkms.KMS, error) {
 		return nil, err
 	}
 	a.mock = mockkms.New(mockkms.WithStore(store), mockkms.WithKeysAhead(aheadOnce), mockkms.WithWrappingKeys(mockkms.NewWrappingKeys()))
-	a.closers = append(a.closers, a.mock.Close)
+	a.AtEnd(a.mock.Close)
 	return a.mock, nil
 }
 
@@ -166,7 +166,7 @@ func (a *app) mockStatePath() (string, error) {
 // stateFolder is where keymat keeps what the next run needs: "keymat" in the
 // user's state folder (XDG_STATE_HOME on Unix). It need not exist.
 func (a *app) stateFolder() (string, error) {
-	if dir := a.env.Getenv("XDG_STATE_HOME"); dir != "" {
+	if dir := a.Getenv("XDG_STATE_HOME"); dir != "" {
 		return filepath.Join(dir, "keymat"), nil
 	}
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {

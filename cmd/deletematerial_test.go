@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/term"
 )
 
@@ -20,7 +21,7 @@ func TestTypedName(t *testing.T) {
 		p := &scripted{line: tt.typed}
 		env := Env{Stdin: strings.NewReader(""), Stdout: &bench.last.stdout, Stderr: &bench.last.stderr, Getenv: func(string) string { return "" }, Prompter: p}
 		status := Run(t.Context(), env, []string{"delete-material", tt.ref, "--endpoint-url", bench.url})
-		if (status == exitDone) != tt.agreed || !strings.HasSuffix(p.asked, "Type alias/app to go on") {
+		if (status == cli.ExitDone) != tt.agreed || !strings.HasSuffix(p.asked, "Type alias/app to go on") {
 			t.Errorf("typed %q: exit code %d, asked %q", tt.typed, status, p.asked)
 		}
 		calls := strings.Join(bench.kms.Calls(), " ")

@@ -28,7 +28,7 @@ the only way back to a key whose material was deleted or has expired.`,
 
 // readEscrow reads an escrow file.
 func (a *app) readEscrow(name string) (*escrow.File, error) {
-	data, err := files.ReadLimited(name, a.env.Stdin, escrow.MaxFile)
+	data, err := files.ReadLimited(name, a.Stdin, escrow.MaxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (a *app) escrowCombine(ctx context.Context, o escrowCombineOptions) error {
 	line := keyLine(key)
 	defer clear(line)
 	if o.out == files.Stdin {
-		_, err := a.env.Stdout.Write(line)
+		_, err := a.Stdout.Write(line)
 		return err
 	}
 	if err := files.WriteSecret(o.out, line, files.Overwrite(o.force)); err != nil {

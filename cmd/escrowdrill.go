@@ -16,6 +16,7 @@ import (
 
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/wrap"
@@ -94,7 +95,7 @@ func (a *app) escrowDrill(ctx context.Context, o escrowDrillOptions) error {
 		return err
 	}
 	a.say("opened %s: %s material with the fingerprint %s, as its header says", o.escrow, m.Spec(), m.Fingerprint())
-	record := escrow.Drill{By: whoRuns(), Tool: "keymat " + thisVersion().Version}
+	record := escrow.Drill{By: whoRuns(), Tool: "keymat " + cli.ThisVersion().Version}
 	if record.Escrow, err = f.Drilled(); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (f *escrowFinder) register(c *cobra.Command) {
 // no escrow is known because of where keymat was started would mislead.
 func (f *escrowFinder) look(a *app) error {
 	if len(f.places) == 0 {
-		f.places = filepath.SplitList(a.env.Getenv(envEscrows))
+		f.places = filepath.SplitList(a.Getenv(envEscrows))
 	}
 	if len(f.places) == 0 {
 		return nil

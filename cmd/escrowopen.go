@@ -67,7 +67,7 @@ func (a *app) escrowOpen(ctx context.Context, o escrowOpenOptions) error {
 	}
 	a.say("opened %s: %s material with the fingerprint %s", o.escrow, m.Spec(), m.Fingerprint())
 	if o.out == files.Stdin {
-		return m.Secret().Expose(func(b []byte) error { _, err := a.env.Stdout.Write(b); return err })
+		return m.Secret().Expose(func(b []byte) error { _, err := a.Stdout.Write(b); return err })
 	}
 	if err := a.writeMaterial(o.out, m, files.Overwrite(o.force)); err != nil {
 		return err
@@ -81,10 +81,10 @@ func (a *app) checkSecretOut(out string, force bool) error {
 	if out != files.Stdin {
 		return files.Check(out, files.Overwrite(force))
 	}
-	if a.globals.json {
+	if a.JSON {
 		return usagef("--out - and --json both want standard output")
 	}
-	if term.IsTerminal(a.env.Stdout) {
+	if term.IsTerminal(a.Stdout) {
 		return usagef("a secret is not shown on a terminal: name a file, or pipe it somewhere")
 	}
 	return nil
@@ -96,7 +96,7 @@ func (a *app) openEscrow(ctx context.Context, name string, f *escrow.File, u unl
 	if err != nil {
 		return nil, inFile(name, err)
 	}
-	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+	a.AtEnd(func() error { m.Destroy(); return nil })
 	return m, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/ledger"
 	"github.com/keymat/keymat/mockkms"
@@ -109,9 +110,4 @@ func describeLeft(l ledger.Left) string {
 }
 
 // count is a number of things in words: "1 key", "2 keys".
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
+func count(n int, thing string) string { return cli.Count(n, thing) }

@@ -5,103 +5,67 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net"
 	"strings"
-	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/keymat/keymat/audit"
+	"github.com/keymat/keymat/ceremonycmd"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
 	"github.com/keymat/keymat/internal/cli"
-	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/stack"
-	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
 	"github.com/keymat/keymat/token"
 	"github.com/keymat/keymat/wrap"
 )
 
-// usageError is an error in how keymat was called. One that keymat could not
-// even begin with is unparsed, and says less by itself.
-type usageError struct {
-	err      error
-	unparsed bool
-}
+func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
 
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
+func inFile(name string, err error) error { return cli.InFile(name, err) }
 
-func usagef(format string, args ...any) error {
-	return &usageError{err: fmt.Errorf(format, args...)}
-}
+func hint(format string, args ...any) cli.Advice { return cli.Hint(format, args...) }
 
-// interruptedError is whatever ended a run that was interrupted.
-type interruptedError struct{ err error }
-
-func (e *interruptedError) Error() string { return "interrupted: " + e.err.Error() }
-func (e *interruptedError) Unwrap() error { return e.err }
-
-// inFile says in which file an error was found.
-func inFile(name string, err error) error { return fmt.Errorf("%s: %w", name, err) }
-
-// fail tells an error and its hints, and gives the exit code.
-func (a *app) fail(err error) int {
+// failure is what is told of an error.
+func failure(err error) cli.Failure {
 	advice := explain(err)
-	message := describeError(err)
-	a.talk().Fail(cli.Failure{Error: message, Hints: advice.hints, Exit: advice.exit}, a.told)
-	return advice.exit
-}
-
-// advice is what to do about an error.
-type advice struct {
-	hints []string
-	exit  int
-}
-
-func hint(format string, args ...any) advice {
-	return advice{hints: []string{fmt.Sprintf(format, args...)}, exit: exitFailed}
+	return cli.Failure{Error: describeError(err), Hints: advice.Hints, Exit: advice.Exit}
 }
 
 // explain finds the advice for an error: packages below state facts, and only
 // here do we know what the user can type next.
-func explain(err error) advice {
+func explain(err error) cli.Advice {
 	if e, ok := errors.AsType[*keptError](err); ok {
 		advice := explainCause(err)
-		advice.hints = append(advice.hints, e.hint())
+		advice.Hints = append(advice.Hints, e.hint())
 		return advice
 	}
 	return explainCause(err)
 }
 
-func explainCause(err error) advice {
-	if _, ok := errors.AsType[*interruptedError](err); ok || errors.Is(err, term.ErrInterrupted) {
+func explainCause(err error) cli.Advice {
+	if cli.Interrupted(err) {
 		return interrupted(err)
 	}
 	if _, ok := errors.AsType[*brokenRulesError](err); ok {
-		return advice{hints: []string{"the steps, expected and observed, are in --json, and in the reports of --html and --markdown"}, exit: exitNo}
+		return cli.Advice{Hints: []string{"the steps, expected and observed, are in --json, and in the reports of --html and --markdown"}, Exit: cli.ExitNo}
 	}
-	if e, ok := errors.AsType[*usageError](err); ok {
-		if e.unparsed {
-			return advice{hints: []string{"keymat help, or a command with --help, says what can be given"}, exit: exitUsage}
-		}
-		return advice{exit: exitUsage}
+	if advice, ok := cli.ExplainUsage(program, err); ok {
+		return advice
 	}
 	if e, ok := errors.AsType[*partlyError](err); ok {
 		advice := explain(e.err)
-		advice.exit = exitPartly
+		advice.Exit = cli.ExitPartly
 		return advice
 	}
-	if _, ok := errors.AsType[*noError](err); ok {
-		return advice{exit: exitNo}
+	if _, ok := errors.AsType[*cli.NoError](err); ok {
+		return cli.Advice{Exit: cli.ExitNo}
 	}
-	for _, explain := range []func(error) (advice, bool){
+	for _, explain := range []func(error) (cli.Advice, bool){
 		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainCeremony,
 		explainMaterial, explainLocal, explainStack, explainKMS, explainConnection,
 	} {
@@ -109,11 +73,14 @@ func explainCause(err error) advice {
 			return advice
 		}
 	}
-	return advice{exit: exitFailed}
+	return cli.Advice{Exit: cli.ExitFailed}
 }
 
+// explainCeremony covers plans, signatures and records.
+func explainCeremony(err error) (cli.Advice, bool) { return ceremonycmd.Explain(program, err) }
+
 // explainImport covers the rules of importing.
-func explainImport(err error) (advice, bool) {
+func explainImport(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*token.ExpiredError](err); ok {
 		return hint("fetch a new one and wrap again: keymat fetch %s --out params.json", e.KeyARN), true
 	}
@@ -138,10 +105,10 @@ func explainImport(err error) (advice, bool) {
 	if e, ok := errors.AsType[*importer.UncertainError](err); ok {
 		return hint("look with keymat reimport %s --dry-run, and run the import again: the same material can come twice without harm", e.KeyARN), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
-func explainState(key, state string) advice {
+func explainState(key, state string) cli.Advice {
 	switch state {
 	case "PendingImport":
 		return hint("the key has no material now; bring it back: keymat reimport %s --material FILE", key)
@@ -154,7 +121,7 @@ func explainState(key, state string) advice {
 }
 
 // explainMaterial covers what can be wrong with a file of key material.
-func explainMaterial(err error) (advice, bool) {
+func explainMaterial(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*material.PublicKeyError](err); ok {
 		return hint("KMS takes the private key and derives the public one from it"), true
 	}
@@ -170,19 +137,13 @@ func explainMaterial(err error) (advice, bool) {
 	if e, ok := errors.AsType[*material.UnsupportedSpecError](err); ok && e.Spec != "" {
 		return hint("KMS imports %s", list(material.Specs())), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
-// explainLocal covers files and terminals of this machine.
-func explainLocal(err error) (advice, bool) {
-	if _, ok := errors.AsType[*files.ExistsError](err); ok {
-		return hint("name another file; --force overwrites, where a command has it"), true
-	}
+// explainLocal covers settings, files and terminals of this machine.
+func explainLocal(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*audit.NoReceiptError](err); ok {
 		return hint("--receipts takes what keymat import, bring, reimport and renew print with --json"), true
-	}
-	if _, ok := errors.AsType[*term.NoTerminalError](err); ok {
-		return hint("run it in a terminal; --yes answers confirmations, but nothing answers for a passphrase"), true
 	}
 	if _, ok := errors.AsType[*awsclient.NoRegionError](err); ok {
 		return hint("name a Region with --region or AWS_REGION, or try keymat's own KMS with --mock"), true
@@ -193,27 +154,11 @@ func explainLocal(err error) (advice, bool) {
 	if _, ok := errors.AsType[*mockkms.StoreBusyError](err); ok {
 		return hint("another keymat is at work on the same mock; wait for it, or name another file with --mock-state"), true
 	}
-	if errors.Is(err, fs.ErrPermission) {
-		return hint("look at who owns the file and its folder"), true
-	}
-	return explainDisk(err)
-}
-
-// explainDisk covers what a disk refuses.
-func explainDisk(err error) (advice, bool) {
-	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
-		return hint("make room there, or name a file on another disk, and run it again"), true
-	case errors.Is(err, syscall.EROFS):
-		return hint("name a file on a disk that can be written to, and run it again"), true
-	case errors.Is(err, syscall.EIO):
-		return hint("do not trust that disk any more; name a file on another one, and run it again"), true
-	}
-	return advice{}, false
+	return cli.ExplainLocal(err)
 }
 
 // explainStack covers what CloudFormation says.
-func explainStack(err error) (advice, bool) {
+func explainStack(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*stack.FailedError](err); ok {
 		return hint("what went wrong with each resource: aws cloudformation describe-stack-events --stack-name %s", e.ID), true
 	}
@@ -222,11 +167,11 @@ func explainStack(err error) (advice, bool) {
 	if ok && errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
 		return hint("allow cloudformation:%s, and what the stack makes, in your IAM policy; keymat help iam prints it", call.Operation), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // explainConnection covers everything between us and KMS.
-func explainConnection(err error) (advice, bool) {
+func explainConnection(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		return hint("%s cannot be found: look at the network, and at --region", e.Name), true
 	}
@@ -242,7 +187,7 @@ func explainConnection(err error) (advice, bool) {
 	if strings.Contains(err.Error(), "get credentials") || strings.Contains(err.Error(), "get identity") {
 		return hint("no AWS credentials were found: aws configure, aws sso login, or keymat's own KMS with --mock"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // describeError is the error in one line, without the SDK's layers between the

@@ -21,6 +21,7 @@ import (
 	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/importer"
 	"github.com/keymat/keymat/internal/awsclient"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/ledger"
@@ -114,7 +115,7 @@ func TestExplain(t *testing.T) {
 		{&keptError{file: "a.escrow", besides: "--key " + testKey + " ", err: &importer.UnfinishedError{KeyARN: testKey, Err: errors.New("x")}},
 			"was created and remains: x", "go on with --key " + testKey + " --material a.escrow", 1},
 		{usagef("wrong"), "wrong", "", 2},
-		{&usageError{err: errors.New("unknown flag"), unparsed: true}, "unknown flag", "keymat help", 2},
+		{&cli.UsageError{Err: errors.New("unknown flag"), Unparsed: true}, "unknown flag", "keymat help", 2},
 		{call(fmt.Errorf("https response error: %w", &smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")})), "ImportKeyMaterial of " + testKey + ": unexpected EOF", "try again", 1},
 		{&rules.StoppedError{Rule: "a/b", Err: operation(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"})},
 			"testing a/b: ListKeys: AccessDeniedException: no", "allow kms:ListKeys", 1},
@@ -137,7 +138,7 @@ func TestExplain(t *testing.T) {
 		{&importer.UnfinishedRotationError{KeyARN: testKey, MaterialID: "00", Err: &importer.SlowRotationError{KeyARN: testKey, Waited: time.Minute}},
 			"is not finished: KMS has not finished the rotation of " + testKey + " within 1m0s", "keymat rotate " + testKey + " --material FILE", 4},
 		{&importer.UnfinishedRotationError{KeyARN: testKey, Err: code("AccessDeniedException", "no")}, "AccessDeniedException: no", "allow kms:ImportKeyMaterial", 4},
-		{&interruptedError{&importer.UnfinishedRotationError{KeyARN: testKey, Err: errors.New("context canceled")}}, "context canceled", "keymat rotate " + testKey, 130},
+		{&cli.InterruptedError{Err: &importer.UnfinishedRotationError{KeyARN: testKey, Err: errors.New("context canceled")}}, "context canceled", "keymat rotate " + testKey, 130},
 		{&replicaError{key: testKey, region: "us-west-2", err: errors.New("gone")}, "the replica in us-west-2: gone", "--replica us-west-2", 4},
 		{&partlyError{err: &importer.StateError{KeyARN: testKey, State: types.KeyStateDisabled}}, "is in state Disabled", "aws kms enable-key", 4},
 		{code("MalformedPolicyDocumentException", "x"), "MalformedPolicyDocumentException: x", "kms:PutKeyPolicy", 1},
@@ -148,7 +149,7 @@ func TestExplain(t *testing.T) {
 		{errDiffers, "do not say the same", "", 3},
 		{errExpiring, "or has stopped", "", 3},
 		{errNo, "KMS holds other material than this", "", 3},
-		{&interruptedError{errors.New("context canceled")}, "interrupted: context canceled", "", 130},
+		{&cli.InterruptedError{Err: errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%T", tt.err), func(t *testing.T) {
@@ -156,10 +157,10 @@ func TestExplain(t *testing.T) {
 				t.Errorf("error %q, want it to end in %q", got, tt.says)
 			}
 			advice := explain(tt.err)
-			if advice.exit != tt.exit {
-				t.Errorf("%v: exit code %d, want %d", tt.err, advice.exit, tt.exit)
+			if advice.Exit != tt.exit {
+				t.Errorf("%v: exit code %d, want %d", tt.err, advice.Exit, tt.exit)
 			}
-			if got := strings.Join(advice.hints, "\n"); !strings.Contains(got, tt.hint) || (tt.hint == "") != (got == "") {
+			if got := strings.Join(advice.Hints, "\n"); !strings.Contains(got, tt.hint) || (tt.hint == "") != (got == "") {
 				t.Errorf("%v: hint %q, want one with %q", tt.err, got, tt.hint)
 			}
 		})

@@ -5,11 +5,12 @@ package cmd
 import (
 	"errors"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/material/entropy"
 )
 
 // explainEntropy covers dice, components and the generator.
-func explainEntropy(err error) (advice, bool) {
+func explainEntropy(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*entropy.KeyPairError](err); ok {
 		return hint("generate it with the generator alone, keymat generate --spec %s, or in an HSM", e.Spec), true
 	}
@@ -34,5 +35,5 @@ func explainEntropy(err error) (advice, bool) {
 	if _, ok := errors.AsType[*entropy.StuckError](err); ok {
 		return hint("make no key on this machine: a working generator does so once in about a million samples"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/escrow/shamir"
 	"github.com/keymat/keymat/escrow/slip39"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // explainEscrow covers escrows, shares and recipients.
-func explainEscrow(err error) (advice, bool) {
+func explainEscrow(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*noIdentityError](err); ok {
 		return hint("name the file of that identity: --identity FILE; %d can open the escrow", len(e.recipients)), true
 	}
@@ -43,7 +44,7 @@ func explainEscrow(err error) (advice, bool) {
 	return explainShare(err)
 }
 
-func explainLocked(e *escrow.LockedError) advice {
+func explainLocked(e *escrow.LockedError) cli.Advice {
 	switch e.Profile {
 	case escrow.Recipients:
 		return hint("keymat inspect FILE says whose identity opens the escrow")
@@ -54,7 +55,7 @@ func explainLocked(e *escrow.LockedError) advice {
 }
 
 // explainShare covers shares. The standard advises against guessing words.
-func explainShare(err error) (advice, bool) {
+func explainShare(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*escrow.MissingSharesError](err); ok {
 		return hint("%d more needed; any do that were not given", e.Need-len(e.Have)), true
 	}
@@ -77,9 +78,9 @@ func explainShare(err error) (advice, bool) {
 		return hint("a share is %d words, a line that begins with keymat1, or what a QR code of a card says", slip39.Words256), true
 	}
 	if e, ok := errors.AsType[*escrow.RecipientError](err); ok {
-		return advice{hints: recipientHints(e), exit: exitFailed}, true
+		return cli.Advice{Hints: recipientHints(e), Exit: cli.ExitFailed}, true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 func recipientHints(e *escrow.RecipientError) []string {

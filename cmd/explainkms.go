@@ -9,13 +9,14 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // explainKMS covers what KMS itself answers, by the code of its exception.
-func explainKMS(err error) (advice, bool) {
+func explainKMS(err error) (cli.Advice, bool) {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return advice{}, false
+		return cli.Advice{}, false
 	}
 	key := "KEY"
 	operation := "the call"
@@ -65,17 +66,17 @@ func explainKMS(err error) (advice, bool) {
 	case "ValidationException":
 		return hint("KMS refused the request as such; run it with --verbose to see the calls"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
-func explainOtherMaterial(key string) advice {
-	return advice{exit: exitNo, hints: []string{
+func explainOtherMaterial(key string) cli.Advice {
+	return cli.Advice{Exit: cli.ExitNo, Hints: []string{
 		"a key takes back only the bytes it had; look for the file whose fingerprint you noted: keymat inspect FILE",
 		"to add new material to a symmetric key and rotate to it, import it with --new; for other keys make a new key",
 	}}
 }
 
-func explainInvalidState(key, message string) advice {
+func explainInvalidState(key, message string) cli.Advice {
 	switch {
 	case strings.Contains(message, "is pending import"):
 		return explainState(key, "PendingImport")

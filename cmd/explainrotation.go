@@ -6,10 +6,11 @@ import (
 	"errors"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // explainRotation covers what stops a rotation.
-func explainRotation(err error) (advice, bool) {
+func explainRotation(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*importer.NotRotatableError](err); ok {
 		return hint("make a new key and move its alias: keymat rotate %s --swap-alias alias/NAME --out FILE --never-expires", e.KeyARN), true
 	}
@@ -17,7 +18,7 @@ func explainRotation(err error) (advice, bool) {
 		return hint("make a new key and move its alias: keymat rotate %s --swap-alias alias/NAME --out FILE --never-expires", e.KeyARN), true
 	}
 	if e, ok := errors.AsType[*importer.PendingError](err); ok {
-		return advice{exit: exitFailed, hints: []string{
+		return cli.Advice{Exit: cli.ExitFailed, Hints: []string{
 			"finish that rotation with the file that holds its material: keymat rotate " + e.KeyARN + " --material FILE",
 			"or forget it: keymat delete-material " + e.KeyARN + " --material-id " + e.MaterialID,
 		}}, true
@@ -37,30 +38,30 @@ func explainRotation(err error) (advice, bool) {
 	if e, ok := errors.AsType[*importer.ReplicaError](err); ok {
 		return hint("name the primary: %s", e.PrimaryARN), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // partlyRotated is the advice for a rotation that began: what stopped it, and
 // how to go on.
-func partlyRotated(err error) (advice, bool) {
+func partlyRotated(err error) (cli.Advice, bool) {
 	e, ok := errors.AsType[*importer.UnfinishedRotationError](err)
 	if !ok {
-		return advice{}, false
+		return cli.Advice{}, false
 	}
-	var why advice
+	var why cli.Advice
 	if e.Err != nil {
 		why = explain(e.Err)
 	}
 	again := "the new material waits in the key; run it again with its file to go on: keymat rotate " + e.KeyARN + " --material FILE"
-	return advice{hints: append(why.hints, again), exit: exitPartly}, true
+	return cli.Advice{Hints: append(why.Hints, again), Exit: cli.ExitPartly}, true
 }
 
 // interrupted is the advice for a run that was interrupted: how to go on, if
 // something had begun.
-func interrupted(err error) advice {
+func interrupted(err error) cli.Advice {
 	if e, ok := errors.AsType[*importer.UnfinishedRotationError](err); ok {
 		partly, _ := partlyRotated(&importer.UnfinishedRotationError{KeyARN: e.KeyARN})
-		return advice{hints: partly.hints, exit: exitInterrupted}
+		return cli.Advice{Hints: partly.Hints, Exit: cli.ExitInterrupted}
 	}
-	return advice{exit: exitInterrupted}
+	return cli.Advice{Exit: cli.ExitInterrupted}
 }

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/internal/ledger"
 	"github.com/keymat/keymat/lab"
 )
 
 // explainRun covers runs of experiments, and what they leave.
-func explainRun(err error) (advice, bool) {
+func explainRun(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*costError](err); ok {
 		return hint("allow it with --max-cost %.2f, or test fewer rules: keymat verify --list", e.cost), true
 	}
@@ -36,12 +37,12 @@ func explainRun(err error) (advice, bool) {
 	if _, ok := errors.AsType[*untestedError](err); ok {
 		return hint("run it again, with those rules: the fault may pass"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // explainSurprise says what it means that a lesson met another answer than the
 // one it tells of.
-func explainSurprise(o experiment.Observation) advice {
+func explainSurprise(o experiment.Observation) cli.Advice {
 	if strings.HasPrefix(o.Observed, "AlreadyExistsException") {
 		return hint("something of this name is there already; look who made it, and play the lesson again")
 	}

@@ -88,7 +88,7 @@ func (a *app) expiry(l lifetime) (importer.Expiry, error) {
 		err = e.Check(now)
 	}
 	if err != nil {
-		return importer.Expiry{}, &usageError{err: fmt.Errorf("--expires: %w", err)}
+		return importer.Expiry{}, &cli.UsageError{Err: fmt.Errorf("--expires: %w", err)}
 	}
 	return e, nil
 }

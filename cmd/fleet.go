@@ -53,7 +53,7 @@ func (a *app) readManifest(name string) (fleetFile, error) {
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
 		limit = min(limit, info.Size()) // the buffer is as large as the limit
 	}
-	text, err := files.ReadLimited(name, a.env.Stdin, limit)
+	text, err := files.ReadLimited(name, a.Stdin, limit)
 	if err != nil {
 		return fleetFile{}, err
 	}
@@ -105,8 +105,8 @@ func (a *app) planFleet(ctx context.Context, f fleetFile, shard fleet.Shard) (*f
 		Now:     a.now,
 		Explain: describeError,
 	}
-	if !a.globals.quiet && term.IsTerminal(a.env.Stderr) {
-		p := term.NewProgress(a.env.Stderr, term.Color(a.env.Stderr, a.env.Getenv))
+	if !a.Quiet && term.IsTerminal(a.Stderr) {
+		p := term.NewProgress(a.Stderr, term.Color(a.Stderr, a.Getenv))
 		defer p.Done("")
 		planner.Progress = everySoOften(func(done, total int) {
 			p.Update(fmt.Sprintf("keymat: looked at %d of %d keys", done, total))

@@ -18,6 +18,7 @@ import (
 
 	"github.com/keymat/keymat/fleet"
 	"github.com/keymat/keymat/fleet/journal"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/mockkms"
 )
 
@@ -181,7 +182,7 @@ func (a *app) planToApply(ctx context.Context, name, shard string) (*fleet.Plan,
 	}
 	part, err := fleet.ParseShard(shard)
 	if err != nil {
-		return nil, &usageError{err: err}
+		return nil, &cli.UsageError{Err: err}
 	}
 	manifest, err := a.readManifest(name)
 	if err != nil {
@@ -207,7 +208,7 @@ func (a *app) fleetDryRun(ctx context.Context, plan *fleet.Plan, path string, o 
 		if err != nil {
 			return err
 		}
-		a.closers = append(a.closers, j.Close)
+		a.AtEnd(j.Close)
 		o.Journal = j
 	}
 	if err := fleet.Check(ctx, *plan, o); err != nil {

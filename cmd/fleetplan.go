@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/fleet"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -61,7 +62,7 @@ func completeManifest(_ *cobra.Command, args []string, _ string) ([]string, cobr
 func (a *app) fleetPlan(ctx context.Context, name string, o fleetPlanOptions) error {
 	shard, err := fleet.ParseShard(o.shard)
 	if err != nil {
-		return &usageError{err: err}
+		return &cli.UsageError{Err: err}
 	}
 	if o.out != "" {
 		if err := files.Check(o.out, files.Overwrite(o.force)); err != nil {
@@ -97,4 +98,4 @@ func keepPlan(name string, plan *fleet.Plan, force bool) error {
 	return files.WritePublicFrom(name, func(w io.Writer) error { return fleet.WritePlan(w, plan) }, files.Overwrite(force))
 }
 
-var errFleetDiffers = &noError{"not all keys are in the state that the manifest asks for"}
+var errFleetDiffers = &cli.NoError{Reason: "not all keys are in the state that the manifest asks for"}

@@ -26,7 +26,7 @@ type fleetProgress interface {
 // lines where asked for.
 func (a *app) newFleetProgress(p *fleet.Plan) fleetProgress {
 	plain := &fleetLines{app: a, told: make(map[string]int)}
-	if a.globals.quiet || a.globals.json || !term.Color(a.env.Stderr, a.env.Getenv) {
+	if a.Quiet || a.JSON || !term.Color(a.Stderr, a.Getenv) {
 		return plain
 	}
 	return newFleetBars(a, p)
@@ -51,8 +51,8 @@ func (l *fleetLines) ended(e fleet.Ended) {
 		return
 	}
 	l.told[e.Result.Place] = tenth
-	if l.app.globals.json {
-		_ = writeLine(l.app.env.Stdout, fleetPlaceProgress{
+	if l.app.JSON {
+		_ = writeLine(l.app.Stdout, fleetPlaceProgress{
 			Event: "progress", Place: e.Result.Place, Account: t.Account, Region: t.Region,
 			Done: t.Done, Keys: t.All, Calls: t.Sent, Throttled: t.Throttled, Rate: t.Rate,
 		})
@@ -60,7 +60,7 @@ func (l *fleetLines) ended(e fleet.Ended) {
 	l.app.say("%s (%s): %d of %s%s", e.Result.Place, t.Region, t.Done, keysIn(t.All), untilDone(t))
 }
 
-func (l *fleetLines) say(line string) { fmt.Fprintln(l.app.env.Stderr, line) }
+func (l *fleetLines) say(line string) { fmt.Fprintln(l.app.Stderr, line) }
 func (l *fleetLines) done()           {}
 
 // fleetPlaceProgress is how far a place is.
@@ -98,7 +98,7 @@ type fleetBar struct {
 }
 
 func newFleetBars(a *app, p *fleet.Plan) *fleetBars {
-	b := &fleetBars{all: mpb.New(mpb.WithOutput(a.env.Stderr), mpb.WithWidth(60)), bars: make(map[string]*fleetBar)}
+	b := &fleetBars{all: mpb.New(mpb.WithOutput(a.Stderr), mpb.WithWidth(60)), bars: make(map[string]*fleetBar)}
 	keys := make(map[string]int)
 	for _, c := range p.Changes {
 		keys[c.Place]++

@@ -11,6 +11,7 @@ import (
 
 	"github.com/keymat/keymat/fleet"
 	"github.com/keymat/keymat/fleet/journal"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 // fleetResults tells what becomes of the keys of a plan, one at a time.
@@ -37,17 +38,17 @@ func (r *fleetResults) ended(result fleet.Result) {
 		r.first = result.Err
 	}
 	r.left[result.Status]++
-	if r.app.globals.json {
-		r.app.told = true
+	if r.app.JSON {
+		r.app.Told()
 		// Nobody is left to tell if this fails.
-		_ = writeLine(r.app.env.Stdout, fleetResultOf(result))
+		_ = writeLine(r.app.Stdout, fleetResultOf(result))
 		return
 	}
 	if result.Status != fleet.StatusFailed {
 		return
 	}
 	r.progress.say(fmt.Sprintf("keymat: %s: %s", result.Change, describeError(result.Err)))
-	for _, hint := range explain(result.Err).hints {
+	for _, hint := range explain(result.Err).Hints {
 		r.progress.say("keymat:   " + hint)
 	}
 }
@@ -84,7 +85,7 @@ func fleetResultOf(r fleet.Result) fleetResult {
 		f.Expires = r.Expiry.String()
 	}
 	if r.Err != nil {
-		f.Error, f.Hints = describeError(r.Err), explain(r.Err).hints
+		f.Error, f.Hints = describeError(r.Err), explain(r.Err).Hints
 	}
 	return f
 }
@@ -104,15 +105,15 @@ type fleetSummary struct {
 
 // sum tells all of it at the end.
 func (r *fleetResults) sum(p *fleet.Plan, s fleet.Summary, path string) error {
-	r.app.told = true
+	r.app.Told()
 	sum := fleetSummary{
 		Event: "summary", Plan: p.ID, Fleet: p.Manifest.Name, Shard: p.Shard.String(), Journal: path,
 		Keys: len(p.Changes), Statuses: s.Changes, Calls: s.Sent, Throttled: s.Throttled,
 	}
-	if r.app.globals.json {
-		return writeLine(r.app.env.Stdout, sum)
+	if r.app.JSON {
+		return writeLine(r.app.Stdout, sum)
 	}
-	sum.text(r.app.env.Stdout)
+	sum.text(r.app.Stdout)
 	return nil
 }
 
@@ -131,10 +132,10 @@ func (s fleetSummary) text(w io.Writer) {
 }
 
 // explainFleet covers what stops a fleet, or one of its places.
-func explainFleet(err error) (advice, bool) {
+func explainFleet(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*fleet.StoppedError](err); ok {
 		advice := explain(e.Err)
-		advice.hints = append(slices.Clone(advice.hints), "then run it again: it goes on where it stopped")
+		advice.Hints = append(slices.Clone(advice.Hints), "then run it again: it goes on where it stopped")
 		return advice, true
 	}
 	if _, ok := errors.AsType[*fleet.MovedError](err); ok {
@@ -149,5 +150,5 @@ func explainFleet(err error) (advice, bool) {
 	if e, ok := errors.AsType[*journal.DamagedError](err); ok {
 		return hint("somebody else wrote into it: keep %s aside, and make a new plan, which looks at what is there", e.Path), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/keymat/keymat/fleet"
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 )
 
 type fleetStatusOptions struct {
@@ -44,11 +45,11 @@ key differs, or, with --expiring-within, when one expires within that time.
 }
 
 // check reads the options that have to be.
-func (o fleetStatusOptions) check(g globals) (within time.Duration, shard fleet.Shard, err error) {
+func (o fleetStatusOptions) check(json bool) (within time.Duration, shard fleet.Shard, err error) {
 	if o.format != formatTable && o.format != formatPrometheus {
 		return 0, shard, usagef("--format takes table or prometheus, not %q", o.format)
 	}
-	if g.json && o.format != formatTable {
+	if json && o.format != formatTable {
 		return 0, shard, usagef("--json and --format %s are two ways to print it", o.format)
 	}
 	if o.expiring != "" {
@@ -58,13 +59,13 @@ func (o fleetStatusOptions) check(g globals) (within time.Duration, shard fleet.
 		}
 	}
 	if shard, err = fleet.ParseShard(o.shard); err != nil {
-		err = &usageError{err: err}
+		err = &cli.UsageError{Err: err}
 	}
 	return within, shard, err
 }
 
 func (a *app) fleetStatus(ctx context.Context, name string, o fleetStatusOptions) error {
-	within, shard, err := o.check(a.globals)
+	within, shard, err := o.check(a.JSON)
 	if err != nil {
 		return err
 	}
@@ -78,8 +79,8 @@ func (a *app) fleetStatus(ctx context.Context, name string, o fleetStatusOptions
 	}
 	r := fleetStatusOf(plan, within)
 	if o.format == formatPrometheus {
-		a.told = true
-		err = writeFleetPrometheus(a.env.Stdout, plan)
+		a.Told()
+		err = writeFleetPrometheus(a.Stdout, plan)
 	} else {
 		err = a.print(r)
 	}

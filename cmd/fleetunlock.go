@@ -32,7 +32,7 @@ type fleetUnlocker struct {
 
 func (a *app) newFleetUnlocker(u unlocking) *fleetUnlocker {
 	f := &fleetUnlocker{app: a, unlock: u}
-	a.closers = append(a.closers, func() error {
+	a.AtEnd(func() error {
 		f.key.Destroy()
 		f.passphrase.Destroy()
 		return nil

@@ -82,7 +82,7 @@ func (a *app) generate(ctx context.Context, o generateOptions) error {
 		if err := a.keepRandomness(o.from, record); err != nil {
 			return err
 		}
-		return m.Secret().Expose(func(b []byte) error { _, err := a.env.Stdout.Write(b); return err })
+		return m.Secret().Expose(func(b []byte) error { _, err := a.Stdout.Write(b); return err })
 	}
 	if err := a.writeMaterial(o.out, m, files.Overwrite(o.force)); err != nil {
 		return err
@@ -114,10 +114,10 @@ func (a *app) checkGenerate(o generateOptions) error {
 	if o.out != files.Stdin {
 		return files.Check(o.out, files.Overwrite(o.force))
 	}
-	if a.globals.json {
+	if a.JSON {
 		return usagef("--out - and --json both want standard output")
 	}
-	if term.IsTerminal(a.env.Stdout) {
+	if term.IsTerminal(a.Stdout) {
 		return usagef("key material is not shown on a terminal: name a file, or pipe it somewhere")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/rules"
 )
@@ -170,7 +171,7 @@ func ofKMS(actions []string) []string {
 }
 
 func newIAMTopic() *cobra.Command {
-	return newTopic("iam", "Least-privilege IAM policies for each command", iamText)
+	return cli.Topic("iam", "Least-privilege IAM policies for each command", iamText)
 }
 
 func iamText() string {

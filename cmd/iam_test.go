@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/lab"
 	"github.com/keymat/keymat/mockkms"
@@ -269,7 +270,7 @@ func (b *commandBench) run(t *testing.T, commands string) {
 			Getenv:   func(string) string { return "" },
 			Prompter: term.Refuse{},
 		}
-		if status := Run(t.Context(), env, append(args, "--endpoint-url", b.url)); status != exitDone && !(args[0] == "fleet" && status == exitNo) {
+		if status := Run(t.Context(), env, append(args, "--endpoint-url", b.url)); status != cli.ExitDone && !(args[0] == "fleet" && status == cli.ExitNo) {
 			t.Fatalf("keymat %s: exit code %d\n%s", strings.Join(args, " "), status, &b.last.stderr)
 		}
 	}

@@ -31,7 +31,7 @@ func (a *app) identities(ctx context.Context, names []string) (all []age.Identit
 		return nil, &escrow.FIPSError{Profile: escrow.Recipients}
 	}
 	for _, name := range names {
-		data, err := files.ReadLimited(name, a.env.Stdin, maxIdentity)
+		data, err := files.ReadLimited(name, a.Stdin, maxIdentity)
 		if err != nil {
 			return nil, err
 		}

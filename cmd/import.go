@@ -118,7 +118,7 @@ func (a *app) readPackage(o importOptions) (*token.Wrapped, error) {
 	if err != nil {
 		return nil, err
 	}
-	ciphertext, err := files.ReadLimited(o.encrypted, a.env.Stdin, token.MaxFile)
+	ciphertext, err := files.ReadLimited(o.encrypted, a.Stdin, token.MaxFile)
 	if err != nil {
 		return nil, err
 	}

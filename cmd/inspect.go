@@ -51,7 +51,7 @@ say.`,
 const maxInspect = max(token.MaxFile, material.MaxInput, escrow.MaxFile)
 
 func (a *app) inspect(name string, escrows escrowFinder) error {
-	data, err := files.ReadLimited(name, a.env.Stdin, maxInspect)
+	data, err := files.ReadLimited(name, a.Stdin, maxInspect)
 	if err != nil {
 		return err
 	}

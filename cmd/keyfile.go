@@ -46,7 +46,7 @@ func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (
 	if !known {
 		return nil, usagef("--material-encoding takes raw, hex or base64, not %q", k.encoding)
 	}
-	data, err := files.ReadLimited(k.name, a.env.Stdin, max(material.MaxInput, escrow.MaxFile))
+	data, err := files.ReadLimited(k.name, a.Stdin, max(material.MaxInput, escrow.MaxFile))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (a *app) generateMaterial(s material.Spec) (*material.Material, error) {
 
 // destroyLater destroys material when the run ends.
 func (a *app) destroyLater(m *material.Material) {
-	a.closers = append(a.closers, func() error { m.Destroy(); return nil })
+	a.AtEnd(func() error { m.Destroy(); return nil })
 }
 
 // writeMaterial keeps material in a file, which is read back before it appears:
@@ -135,5 +135,5 @@ func (a *app) readWrapped(name string) (*token.Wrapped, error) {
 
 // readFile reads a small file of ours; name "-" is standard input.
 func readFile[T any](a *app, name string, read func(io.Reader) (T, error)) (T, error) {
-	return cli.ReadFile(name, a.env.Stdin, token.MaxFile, read)
+	return cli.ReadFile(name, a.Stdin, token.MaxFile, read)
 }

@@ -93,7 +93,7 @@ func (a *app) lab(ctx context.Context, name string, o labOptions) error {
 		return err
 	}
 	if o.script {
-		return lab.WriteScript(a.env.Stdout, lesson)
+		return lab.WriteScript(a.Stdout, lesson)
 	}
 	return a.playLesson(ctx, lesson, o)
 }
@@ -120,7 +120,7 @@ func (a *app) findLesson(ctx context.Context, name string, o labOptions) (lab.Le
 
 // atTerminal reports whether the student is someone to stop for and to ask.
 func (a *app) atTerminal() bool {
-	return !a.globals.noInput && !a.globals.json && term.IsTerminal(a.env.Stdin) && term.IsTerminal(a.env.Stdout)
+	return !a.NoInput && !a.JSON && term.IsTerminal(a.Stdin) && term.IsTerminal(a.Stdout)
 }
 
 func (a *app) chooseLesson(ctx context.Context) (lab.Lesson, error) {
@@ -130,7 +130,7 @@ func (a *app) chooseLesson(ctx context.Context) (lab.Lesson, error) {
 		options = append(options, term.Option{Key: fmt.Sprint(i + 1), Label: fmt.Sprintf("%s (%s, %d minutes)", l.Title, l.Name, l.Minutes)})
 	}
 	options = append(options, term.Option{Label: "lesson " + lab.First}, term.Option{Key: "q", Label: "quit"})
-	chosen, err := a.env.Prompter.Choose(ctx, "Which lesson?", options)
+	chosen, err := a.Prompter.Choose(ctx, "Which lesson?", options)
 	switch {
 	case err != nil:
 		return lab.Lesson{}, err

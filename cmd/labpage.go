@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/lab"
 )
@@ -13,7 +14,7 @@ import (
 // writeLabPage writes the lesson as it was played, for handing in.
 func (a *app) writeLabPage(o labOptions, t lab.Transcript) error {
 	var page bytes.Buffer
-	if err := lab.WritePage(&page, t, "keymat "+thisVersion().Version); err != nil {
+	if err := lab.WritePage(&page, t, "keymat "+cli.ThisVersion().Version); err != nil {
 		return err
 	}
 	return files.WritePublic(o.html, page.Bytes(), files.Overwrite(o.force))

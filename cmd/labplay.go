@@ -45,7 +45,7 @@ func (a *app) playLesson(ctx context.Context, lesson lab.Lesson, o labOptions) (
 	transcript, err := a.playOn(ctx, t, lesson, dir, guide)
 	done := labDone{transcript, o.html, t.lasting}
 	if err != nil && !errors.Is(err, lab.ErrQuit) {
-		done.leaving(a.env.Stderr)
+		done.leaving(a.Stderr)
 		return err
 	}
 	if o.html != "" {
@@ -77,7 +77,7 @@ func (a *app) peopledTarget(ctx context.Context) (*target, error) {
 		return nil, err
 	}
 	mock := mockkms.New(mockkms.WithPrincipals(people))
-	a.closers = append(a.closers, mock.Close)
+	a.AtEnd(mock.Close)
 	o := awsclient.Options{Region: a.globals.region, Transport: mockkms.Transport(mock), Account: lab.Owner, Debug: a.debug()}
 	client, err := awsclient.New(ctx, o)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *app) labFolder(dir string) (string, error) {
 	}
 	dir, err := os.MkdirTemp("", "keymat-lab-")
 	if err == nil {
-		a.closers = append(a.closers, func() error { return os.RemoveAll(dir) })
+		a.AtEnd(func() error { return os.RemoveAll(dir) })
 	}
 	return dir, err
 }
@@ -110,14 +110,14 @@ func (a *app) labFolder(dir string) (string, error) {
 // labText writes the lesson where its reader looks: on stdout, unless that is
 // for JSON.
 func (a *app) labText() lab.Text {
-	w := a.env.Stdout
-	if a.globals.json {
-		w = a.env.Stderr
+	w := a.Stdout
+	if a.JSON {
+		w = a.Stderr
 	}
-	if a.globals.quiet {
+	if a.Quiet {
 		w = io.Discard
 	}
-	return lab.Text{W: w, Width: term.Width(w), Bold: term.Color(w, a.env.Getenv)}
+	return lab.Text{W: w, Width: term.Width(w), Bold: term.Color(w, a.Getenv)}
 }
 
 // labGuide is a teacher who waits, or somebody who reads aloud.

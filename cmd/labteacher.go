@@ -36,7 +36,7 @@ func (a *app) newTeacher(ctx context.Context, lesson lab.Lesson, text lab.Text) 
 		t.before = nil
 		return t, nil
 	}
-	chosen, err := a.env.Prompter.Choose(ctx, fmt.Sprintf("You stopped before step %d of %d.", done+1, len(lesson.Steps)), []term.Option{
+	chosen, err := a.Prompter.Choose(ctx, fmt.Sprintf("You stopped before step %d of %d.", done+1, len(lesson.Steps)), []term.Option{
 		{Label: "go on there; the steps before are done again, in silence"},
 		{Key: "a", Label: "start again"},
 		{Key: "q", Label: "quit"},
@@ -99,7 +99,7 @@ func (t *teacher) choose(ctx context.Context, s lab.Step) (int, error) {
 	}
 	options, meaning = append(options, term.Option{Key: "q", Label: "quit"}), append(meaning, quit)
 	fmt.Fprintln(t.text.W)
-	chosen, err := t.a.env.Prompter.Choose(ctx, "", options)
+	chosen, err := t.a.Prompter.Choose(ctx, "", options)
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +116,7 @@ func (t *teacher) predict(ctx context.Context, q *lab.Question) (int, error) {
 		options = append(options, term.Option{Key: fmt.Sprint(i + 1)})
 	}
 	options = append(options, term.Option{Label: "just show me"}, term.Option{Key: "q", Label: "quit"})
-	chosen, err := t.a.env.Prompter.Choose(ctx, "", options)
+	chosen, err := t.a.Prompter.Choose(ctx, "", options)
 	switch {
 	case err == nil && chosen < len(q.Choices):
 		return chosen, nil

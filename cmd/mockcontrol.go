@@ -42,7 +42,7 @@ func (a *app) mockControl(c *cobra.Command) (mockControl, error) {
 		return nil, err
 	}
 	kms := mockkms.New(mockkms.WithStore(store))
-	a.closers = append(a.closers, kms.Close)
+	a.AtEnd(kms.Close)
 	return storedMock{kms}, nil
 }
 
@@ -75,7 +75,7 @@ func (a *app) remoteMock(c *cobra.Command) (*mockkms.Remote, error) {
 
 // bundleClient trusts the certificates that the AWS SDK is told to trust.
 func (a *app) bundleClient() (*http.Client, error) {
-	name := a.env.Getenv("AWS_CA_BUNDLE")
+	name := a.Getenv("AWS_CA_BUNDLE")
 	if name == "" {
 		return http.DefaultClient, nil
 	}

@@ -74,12 +74,12 @@ func (a *app) mockEvents(cmd *cobra.Command, o eventsOptions) error {
 
 // printEvents prints some events of many, one per line.
 func (a *app) printEvents(events []mockkms.Event) error {
-	a.told = true
-	if !a.globals.json {
-		mockEvents{events}.text(a.env.Stdout)
+	a.Told()
+	if !a.JSON {
+		mockEvents{events}.text(a.Stdout)
 		return nil
 	}
-	enc := json.NewEncoder(a.env.Stdout)
+	enc := json.NewEncoder(a.Stdout)
 	enc.SetEscapeHTML(false)
 	for _, e := range events {
 		if err := enc.Encode(e); err != nil {

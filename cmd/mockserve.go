@@ -93,7 +93,7 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, kms.Close)
+	a.AtEnd(kms.Close)
 	listener, url, err := o.open()
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (a *app) mockServe(ctx context.Context, o serveOptions) error {
 	if err := a.print(serving{URL: url, principals: o.principals != ""}); err != nil {
 		return err
 	}
-	a.told = true
+	a.Told()
 	select {
 	case err := <-failed:
 		return err
@@ -171,7 +171,7 @@ func (a *app) servedMock(o serveOptions) (*mockkms.KMS, string, error) {
 		return nil, "", err
 	}
 	if a.globals.verbose {
-		options = append(options, mockkms.WithLogger(slog.New(slog.NewTextHandler(a.env.Stderr, nil))))
+		options = append(options, mockkms.WithLogger(slog.New(slog.NewTextHandler(a.Stderr, nil))))
 	}
 	if o.memory {
 		return mockkms.New(options...), "memory", nil

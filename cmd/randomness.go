@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/material/entropy"
@@ -115,7 +116,7 @@ func (r randomness) checkComponents(spec material.Spec) error {
 // newMaterial makes new material in the way that was asked for. The record of
 // that is nil unless it is to be kept.
 func (a *app) newMaterial(ctx context.Context, spec material.Spec, r randomness) (*material.Material, *entropy.Record, error) {
-	record := &entropy.Record{Tool: "keymat " + thisVersion().Version, Spec: spec, Method: r.method()}
+	record := &entropy.Record{Tool: "keymat " + cli.ThisVersion().Version, Spec: spec, Method: r.method()}
 	if r.out != "" && !r.combines() {
 		if err := a.sampleGenerator(record); err != nil {
 			return nil, nil, err

@@ -41,7 +41,7 @@ func (a *app) recipients(ctx context.Context, r addressees) (all []escrow.Recipi
 		all = append(all, recipient)
 	}
 	for _, name := range r.files {
-		data, err := files.ReadLimited(name, a.env.Stdin, maxRecipients)
+		data, err := files.ReadLimited(name, a.Stdin, maxRecipients)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 )
@@ -20,7 +21,7 @@ import (
 // rely on that.
 func TestReopenNotices(t *testing.T) {
 	dir := t.TempDir()
-	a := &app{env: Env{Stderr: io.Discard}, globals: globals{quiet: true}}
+	a := &app{Run: cli.Run{Talk: cli.Talk{Env: Env{Stderr: io.Discard}, Quiet: true}}}
 	s := sealing{out: filepath.Join(dir, "app.escrow"), quorum: quorum{of: "2/2", scheme: escrow.SLIP39, fips: true, dir: filepath.Join(dir, "cards")}}
 	m, err := material.Generate(material.HMAC256)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/wrap"
 )
 
@@ -228,7 +229,7 @@ func (c rotatedCopy) opens() string {
 }
 
 // errNotOpened is the answer no of a rotation, already told.
-var errNotOpened = &noError{"a ciphertext did not open as it should"}
+var errNotOpened = &cli.NoError{Reason: "a ciphertext did not open as it should"}
 
 func noIfNotOpened(r importer.Rotated) error {
 	for _, c := range r.Copies {

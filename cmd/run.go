@@ -6,63 +6,21 @@ package cmd
 
 import (
 	"context"
-	"errors"
-	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/keymat/keymat/internal/term"
+	"github.com/keymat/keymat/internal/cli"
 )
 
-// Exit codes, as documented in `keymat help exit-codes`.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitNo          = 3
-	exitPartly      = 4
-	exitInterrupted = 130
-)
+const program = "keymat"
 
 // Env is everything a run of keymat takes from its process.
-type Env struct {
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	Prompter       term.Prompter // asks on the controlling terminal
-}
+type Env = cli.Env
 
 // Main runs keymat with the process's own streams, environment and arguments.
 // The first interrupt ends the run after what is in flight; a second one kills.
-func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	defer stop()
-	return Run(ctx, Env{
-		Stdin:    os.Stdin,
-		Stdout:   os.Stdout,
-		Stderr:   os.Stderr,
-		Getenv:   os.Getenv,
-		Prompter: term.New(os.Getenv),
-	}, os.Args[1:])
-}
+func Main() int { return cli.Main(Run) }
 
 // Run runs keymat and returns its exit code.
 func Run(ctx context.Context, env Env, args []string) (status int) {
-	a := &app{env: env}
-	root := newRoot(a)
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	err = errors.Join(err, a.close())
-	if err == nil {
-		return exitDone
-	}
-	if ctx.Err() != nil {
-		err = &interruptedError{err}
-	}
-	if !a.started {
-		err = &usageError{err: err, unparsed: true}
-	}
-	return a.fail(err)
+	a := newApp(env)
+	return a.Execute(ctx, newRoot(a), args, failure)
 }

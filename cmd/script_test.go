@@ -25,13 +25,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/keymat/keymat/ceremony/plan/plantest"
+	"github.com/keymat/keymat/ceremonycmd"
 	"github.com/keymat/keymat/cmd"
 	"github.com/keymat/keymat/internal/stack/stacktest"
 	"github.com/keymat/keymat/mockkms"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"keymat": func() { os.Exit(cmd.Main()) }, "age-plugin-shift": shiftPlugin})
+	testscript.Main(m, map[string]func(){
+		"keymat":         func() { os.Exit(cmd.Main()) },
+		"keymat-offline": func() { os.Exit(ceremonycmd.Main()) },
+
+		"age-plugin-shift": shiftPlugin,
+	})
 }
 
 // TestScripts runs what a user could type. Each script has a mock of its own,
@@ -190,6 +197,15 @@ func stackEnd(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: stack-end status")
 	}
 	ts.Value(mockKey{}).(*served).stacks.SetEnd(args[0])
+}
+
+// plan-keys PLAN makes an ssh key for each person of a draft and fills them in:
+// the key of lead is in the file lead.key.
+func planKeys(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: plan-keys plan")
+	}
+	ts.Check(plantest.FillKeys(ts.MkAbs(args[0]), ts.MkAbs(".")))
 }
 
 // replace FILE OLD NEW changes text in a file.

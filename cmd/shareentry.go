@@ -48,7 +48,7 @@ func indicesOf(shares []escrow.Share) (indices []int) {
 // is.
 func (a *app) readShares(ctx context.Context, f *escrow.File, u unlocking) (all []escrow.Share, err error) {
 	for _, name := range u.shares {
-		data, err := files.ReadLimited(name, a.env.Stdin, maxIdentity)
+		data, err := files.ReadLimited(name, a.Stdin, maxIdentity)
 		if err != nil {
 			return nil, err
 		}

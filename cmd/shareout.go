@@ -10,13 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/card"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -56,11 +55,8 @@ func (q quorum) plan() (escrow.Plan, error) {
 	if q.fips {
 		p.Profile = escrow.FIPSQuorum
 	}
-	k, n, found := strings.Cut(q.of, "/")
-	var errK, errN error
-	p.Threshold, errK = strconv.Atoi(k)
-	p.Count, errN = strconv.Atoi(n)
-	if !found || errK != nil || errN != nil || p.Threshold < escrow.MinThreshold || p.Threshold > p.Count || p.Count > escrow.MaxShares {
+	var ok bool
+	if p.Threshold, p.Count, ok = escrow.ParseQuorum(q.of); !ok {
 		return p, usagef("--quorum takes two numbers like 3/5: how many shares it takes, from %d, and how many there are, up to %d", escrow.MinThreshold, escrow.MaxShares)
 	}
 	return p, nil
@@ -182,7 +178,7 @@ func cardOf(f *escrow.File, s escrow.Share, format string) ([]byte, error) {
 				Escrow: f.ID.String(), KeySpec: string(f.KeySpec), Fingerprint: f.Fingerprint, Created: f.Created,
 				Scheme: schemeNames[s.Scheme], FIPS: f.Profile == escrow.FIPSQuorum,
 				Index: s.Index, Threshold: s.Threshold, Count: f.Shares.Count,
-				Text: text, Line: line, By: "keymat " + thisVersion().Version,
+				Text: text, Line: line, By: "keymat " + cli.ThisVersion().Version,
 			}
 			if format == cardPDF {
 				return c.WritePDF(&page)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/inventory"
 )
@@ -78,7 +79,7 @@ the textfile collector, --format ics a calendar of the expiries.`,
 }
 
 // check tells what is wrong with the options, and reads those that have to be.
-func (o statusOptions) check(keys []string, g globals) (q inventory.Query, expiring time.Duration, err error) {
+func (o statusOptions) check(keys []string, g globals, json bool) (q inventory.Query, expiring time.Duration, err error) {
 	scan := o.all || o.aliasPrefix != "" || len(o.tags) > 0
 	switch {
 	case len(keys) == 0 && !scan:
@@ -91,7 +92,7 @@ func (o statusOptions) check(keys []string, g globals) (q inventory.Query, expir
 		return q, 0, usagef("name Regions with --region or with --regions, but not both")
 	case g.profile != "" && len(o.profiles) > 0:
 		return q, 0, usagef("name profiles with --profile or with --profiles, but not both")
-	case g.json && o.format != formatTable:
+	case json && o.format != formatTable:
 		return q, 0, usagef("--json and --format %s are two ways to print it", o.format)
 	case o.aliasPrefix != "" && !strings.HasPrefix(o.aliasPrefix, "alias/"):
 		return q, 0, usagef("an alias begins with alias/, so: --alias-prefix alias/%s", o.aliasPrefix)
@@ -112,7 +113,7 @@ func (o statusOptions) check(keys []string, g globals) (q inventory.Query, expir
 }
 
 func (a *app) status(ctx context.Context, keys []string, o statusOptions) error {
-	q, expiring, err := o.check(keys, a.globals)
+	q, expiring, err := o.check(keys, a.globals, a.JSON)
 	if err != nil {
 		return err
 	}
@@ -141,16 +142,16 @@ func (a *app) status(ctx context.Context, keys []string, o statusOptions) error 
 	return nil
 }
 
-var errExpiring = &noError{"a key expires within the time asked about, or has stopped"}
+var errExpiring = &cli.NoError{Reason: "a key expires within the time asked about, or has stopped"}
 
 func (a *app) printStatus(items []inventory.Item, o statusOptions) error {
 	switch o.format {
 	case formatPrometheus:
-		a.told = true
-		return writePrometheus(a.env.Stdout, items, o.escrows, a.now())
+		a.Told()
+		return writePrometheus(a.Stdout, items, o.escrows, a.now())
 	case formatICS:
-		a.told = true
-		return writeCalendar(a.env.Stdout, items, a.now())
+		a.Told()
+		return writeCalendar(a.Stdout, items, a.now())
 	}
 	return a.print(statusOf(items, o.escrows, a.now()))
 }
@@ -222,8 +223,8 @@ func (a *app) scanPlace(ctx context.Context, profile, region string, o statusOpt
 		return nil, err
 	}
 	place.PublicKeys = o.escrows.publicKeys()
-	if !a.globals.quiet && term.IsTerminal(a.env.Stderr) {
-		p := term.NewProgress(a.env.Stderr, term.Color(a.env.Stderr, a.env.Getenv))
+	if !a.Quiet && term.IsTerminal(a.Stderr) {
+		p := term.NewProgress(a.Stderr, term.Color(a.Stderr, a.Getenv))
 		defer p.Done("")
 		q.Progress = func(done, total int) {
 			if done%50 == 0 || done == total {

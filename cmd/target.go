@@ -83,7 +83,7 @@ func (a *app) target(ctx context.Context, o targetOptions) (*target, error) {
 	default:
 		t.wrappingKeys = mockkms.NewWrappingKeys()
 		mock := mockkms.New(mockkms.WithWrappingKeys(t.wrappingKeys), mockkms.WithKeysAhead(manyAhead))
-		a.closers = append(a.closers, mock.Close)
+		a.AtEnd(mock.Close)
 		a.targetMock(ctx, t, mock)
 		t.name = "a KMS inside keymat, which is forgotten at the end"
 	}

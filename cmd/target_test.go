@@ -50,10 +50,11 @@ func TestTarget(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("AWS_REGION", "eu-central-1")
-			a := &app{globals: test.globals, env: Env{Prompter: term.Refuse{}, Getenv: func(name string) string {
+			a := newApp(Env{Prompter: term.Refuse{}, Getenv: func(name string) string {
 				return map[string]string{"AWS_ENDPOINT_URL_KMS": test.env}[name]
-			}}}
-			defer a.close()
+			}})
+			a.globals = test.globals
+			defer a.Close()
 			got, err := a.target(t.Context(), test.options)
 			if err != nil {
 				t.Fatal(err)

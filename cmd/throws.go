@@ -39,7 +39,7 @@ func (a *app) gatherInputs(ctx context.Context, r randomness) (inputs []entropy.
 		inputs = append(inputs, in)
 	}
 	for _, name := range r.mix {
-		content, err := files.ReadLimited(name, a.env.Stdin, entropy.MaxInput)
+		content, err := files.ReadLimited(name, a.Stdin, entropy.MaxInput)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func (a *app) gatherInputs(ctx context.Context, r randomness) (inputs []entropy.
 }
 
 func (a *app) readThrows(name string, read func([]byte) (entropy.Input, error)) (entropy.Input, error) {
-	text, err := files.ReadLimited(name, a.env.Stdin, entropy.MaxInput)
+	text, err := files.ReadLimited(name, a.Stdin, entropy.MaxInput)
 	if err != nil {
 		return entropy.Input{}, err
 	}

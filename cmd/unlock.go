@@ -92,7 +92,7 @@ func (*noKeyError) Error() string { return "the escrow opens with the key it was
 // readKey reads a key of 32 bytes: as they are, or in hexadecimal.
 func (a *app) readKey(name string) (material.Secret, error) {
 	const length = 32
-	data, err := files.ReadLimited(name, a.env.Stdin, 2*length+2) // CRLF
+	data, err := files.ReadLimited(name, a.Stdin, 2*length+2) // CRLF
 	if err != nil {
 		return material.Secret{}, err
 	}

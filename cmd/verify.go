@@ -10,6 +10,7 @@ import (
 	"github.com/agnivade/levenshtein"
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/rules"
 )
@@ -116,7 +117,7 @@ func selectRules(names []string) ([]rules.Rule, error) {
 		return nil, usagef("%w; the nearest is %s, and keymat verify --list tells them all", err, nearest(unknown.Name, all))
 	}
 	if err != nil {
-		return nil, &usageError{err: err}
+		return nil, &cli.UsageError{Err: err}
 	}
 	return selection, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/page"
 	"github.com/keymat/keymat/rules"
 )
@@ -41,7 +42,7 @@ func webPage(v verification) ([]byte, error) {
 		Title: "Rules of imported key material",
 		Lead:  v.summary(),
 		Made:  v.Started,
-		By:    "keymat " + thisVersion().Version,
+		By:    "keymat " + cli.ThisVersion().Version,
 		Body:  body,
 	})
 	return b.Bytes(), err

@@ -23,8 +23,8 @@ type verifyProgress struct {
 
 func (a *app) newVerifyProgress(all int) *verifyProgress {
 	p := &verifyProgress{a: a, all: all}
-	if term.Color(a.env.Stderr, a.env.Getenv) && !a.globals.quiet {
-		p.live = term.NewProgress(a.env.Stderr, true)
+	if term.Color(a.Stderr, a.Getenv) && !a.Quiet {
+		p.live = term.NewProgress(a.Stderr, true)
 	}
 	return p
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/keymat/keymat/escrow/shamir"
 	"github.com/keymat/keymat/escrow/slip39"
@@ -17,6 +19,14 @@ const (
 	MinThreshold = 2
 	MaxShares    = 16
 )
+
+// ParseQuorum reads k/n, such as "3/5": k of n shares open an escrow. ok is false for anything else, and beyond the limits.
+func ParseQuorum(text string) (threshold, count int, ok bool) {
+	k, n, found := strings.Cut(text, "/")
+	threshold, errK := strconv.Atoi(k)
+	count, errN := strconv.Atoi(n)
+	return threshold, count, found && errK == nil && errN == nil && threshold >= MinThreshold && threshold <= count && count <= MaxShares
+}
 
 // A ShareSet is what an escrow says in public of the shares that open it.
 type ShareSet struct {

@@ -60,7 +60,7 @@ func (a *app) copy(ctx context.Context, o copyOptions) error {
 	if err := files.Check(o.out, files.Overwrite(o.force)); err != nil {
 		return err
 	}
-	publicKey, err := cli.ReadFile(o.toKey, a.env.Stdin, token.MaxPublicKey, readPublicKey)
+	publicKey, err := cli.ReadFile(o.toKey, a.Stdin, token.MaxPublicKey, readPublicKey)
 	if err != nil {
 		return err
 	}

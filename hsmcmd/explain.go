@@ -4,10 +4,10 @@ package hsmcmd
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/keymat/keymat/hsm"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
@@ -15,43 +15,32 @@ import (
 	"github.com/keymat/keymat/wrap"
 )
 
-// usageError is an error in how keymat-hsm was called.
-type usageError struct{ err error }
+func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
 
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
-// advice is what to do about an error.
-type advice struct {
-	hints []string
-	exit  int
-}
-
-func hint(format string, args ...any) advice {
-	return advice{hints: []string{fmt.Sprintf(format, args...)}, exit: exitFailed}
-}
-
-func usageAdvice() advice {
-	return advice{hints: []string{"keymat-hsm help, or a command with --help, says what can be given"}, exit: exitUsage}
-}
+func hint(format string, args ...any) cli.Advice { return cli.Hint(format, args...) }
 
 // explain finds the advice for an error: packages below state facts, and only here do we know what the user can type next.
-func explain(err error) advice {
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return advice{exit: exitUsage}
+func explain(err error) cli.Advice {
+	if cli.Interrupted(err) {
+		return cli.Advice{Hints: explainCause(err).Hints, Exit: cli.ExitInterrupted}
 	}
-	for _, explain := range []func(error) (advice, bool){explainWrapping, explainKey, explainToken, explainLocal} {
+	if advice, ok := cli.ExplainUsage(program, err); ok {
+		return advice
+	}
+	return explainCause(err)
+}
+
+func explainCause(err error) cli.Advice {
+	for _, explain := range []func(error) (cli.Advice, bool){explainWrapping, explainKey, explainToken, explainLocal} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}
 	}
-	return advice{exit: exitFailed}
+	return cli.Advice{Exit: cli.ExitFailed}
 }
 
 // explainWrapping covers what stands between a key and KMS.
-func explainWrapping(err error) (advice, bool) {
+func explainWrapping(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*unableForKeyError](err); ok && len(e.unable.Able) > 0 {
 		return hint("fetch for what the token was seen to do: keymat fetch %s --algorithm %s --out params.json --force", e.keyARN, e.unable.Able[0]), true
 	}
@@ -70,11 +59,11 @@ func explainWrapping(err error) (advice, bool) {
 	if _, ok := errors.AsType[*wrap.PublicKeyError](err); ok {
 		return hint("openssl rsa -pubout -in PRIVATE_KEY writes such a public key"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // explainKey covers the keys of a token.
-func explainKey(err error) (advice, bool) {
+func explainKey(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*hsm.LabelTakenError](err); ok {
 		return hint("choose another label; keymat-hsm list shows those that are taken"), true
 	}
@@ -93,11 +82,11 @@ func explainKey(err error) (advice, bool) {
 	if e, ok := errors.AsType[*material.UnsupportedSpecError](err); ok && e.Spec != "" {
 		return hint("keymat generate --help names the key specs that KMS imports"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // explainToken covers the token itself and its library.
-func explainToken(err error) (advice, bool) {
+func explainToken(err error) (cli.Advice, bool) {
 	if e, ok := errors.AsType[*hsm.PINError](err); ok {
 		switch {
 		case e.Locked && e.User == hsm.OrdinaryUser:
@@ -122,11 +111,11 @@ func explainToken(err error) (advice, bool) {
 	if hsm.Gone(err) {
 		return hint("put the token back in, and run it again; nothing was written"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }
 
 // explainLocal covers files and terminals of this machine.
-func explainLocal(err error) (advice, bool) {
+func explainLocal(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*files.ExistsError](err); ok {
 		return hint("name another file, or overwrite it with --force"), true
 	}
@@ -139,5 +128,5 @@ func explainLocal(err error) (advice, bool) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return hint("look for the file; the library of SoftHSM is /usr/lib/softhsm/libsofthsm2.so on Debian"), true
 	}
-	return advice{}, false
+	return cli.Advice{}, false
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"github.com/keymat/keymat/hsm"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/material"
@@ -51,14 +52,14 @@ func TestExplain(t *testing.T) {
 		{&term.NoTerminalError{What: "PIN"}, "--pin-file"},
 	} {
 		got := explain(fmt.Errorf("doing something: %w", tt.err))
-		if got.exit != exitFailed || len(got.hints) != 1 || !strings.Contains(got.hints[0], tt.hint) {
+		if got.Exit != cli.ExitFailed || len(got.Hints) != 1 || !strings.Contains(got.Hints[0], tt.hint) {
 			t.Errorf("%T: got %+v, want %q", tt.err, got, tt.hint)
 		}
 	}
-	if got := explain(&hsm.CallError{Function: "C_Sign", Code: 5}); len(got.hints) != 0 || got.exit != exitFailed {
+	if got := explain(&hsm.CallError{Function: "C_Sign", Code: 5}); len(got.Hints) != 0 || got.Exit != cli.ExitFailed {
 		t.Errorf("got %+v for what nobody knows", got)
 	}
-	if got := explain(usagef("wrong")); got.exit != exitUsage {
+	if got := explain(usagef("wrong")); got.Exit != cli.ExitUsage {
 		t.Errorf("got %+v", got)
 	}
 }

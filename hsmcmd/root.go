@@ -3,8 +3,6 @@
 package hsmcmd
 
 import (
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/keymat/keymat/internal/cli"
@@ -13,12 +11,12 @@ import (
 
 // Tree is the tree of commands, for documentation. It is not meant to be run.
 func Tree() *cobra.Command {
-	return newRoot(newApp(Env{Getenv: func(string) string { return "" }}))
+	return newRoot(newApp(cli.Env{Getenv: func(string) string { return "" }}, nil))
 }
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "keymat-hsm",
+		Use:   program,
 		Short: "Key material that is born in a PKCS #11 token",
 		Long: `keymat-hsm makes key material inside a PKCS #11 token (an HSM, a smart card, or
 SoftHSM) and wraps it there for AWS KMS, so that it is never in clear outside.
@@ -30,21 +28,11 @@ descriptor such as /dev/fd/3; never from the command line or the environment.`,
 		Example: `  keymat-hsm info --module /usr/lib/softhsm/libsofthsm2.so
   keymat-hsm generate --module … --token ceremony --spec SYMMETRIC_DEFAULT --label app
   keymat-hsm wrap --module … --token ceremony --label app --params params.json --out wrapped.json`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetIn(a.env.Stdin)
-	root.SetOut(a.env.Stdout)
-	root.SetErr(a.env.Stderr)
-	f := root.PersistentFlags()
-	f.BoolVar(&a.JSON, "json", false, "print the result as one JSON object")
-	f.BoolVarP(&a.Yes, "yes", "y", false, "answer yes to confirmations")
-	f.BoolVar(&a.NoInput, "no-input", false, "never ask; fail where something would have to be asked")
-	f.BoolVarP(&a.Quiet, "quiet", "q", false, "say nothing but errors on stderr")
+	a.Flags(root.PersistentFlags())
 	root.AddCommand(newInfoCmd(a), newGenerateCmd(a), newListCmd(a), newWrapCmd(a), newCopyCmd(a), newDeleteCmd(a), newVersionCmd(a))
-	cli.NoteStart(root, &a.started)
 	return root
 }
 
@@ -65,16 +53,7 @@ func forceFlag(c *cobra.Command, force *bool) {
 }
 
 func newVersionCmd(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version, and which cryptographic module is in use",
-		Long: `Print the version of keymat-hsm, of Go, and of the Go Cryptographic Module. Keys
-are made by the token, and not by that module.`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.print(version{cli.ThisVersion()}) },
-	}
+	c := cli.VersionCommand(&a.Run)
+	c.Long += "\n\nKeys are made by the token, and not by that module."
+	return c
 }
-
-type version struct{ cli.Version }
-
-func (v version) text(w io.Writer) { v.Text(w, "keymat-hsm") }

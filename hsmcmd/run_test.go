@@ -13,6 +13,7 @@ import (
 
 	"github.com/keymat/keymat/hsm"
 	"github.com/keymat/keymat/hsmcmd"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/term"
 )
 
@@ -25,12 +26,11 @@ type said struct {
 // run runs keymat-hsm where no library can be loaded, for the given reason.
 func run(reason error, args ...string) said {
 	var stdout, stderr bytes.Buffer
-	status := hsmcmd.Run(context.Background(), hsmcmd.Env{
+	status := hsmcmd.Run(context.Background(), cli.Env{
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Getenv:   func(string) string { return "" },
 		Prompter: term.Refuse{},
-		Load:     func(string) (hsmcmd.Library, error) { return nil, reason },
-	}, args)
+	}, func(string) (hsmcmd.Library, error) { return nil, reason }, args)
 	return said{stdout.String(), stderr.String(), status}
 }
 

@@ -46,7 +46,7 @@ func (a *app) open(f tokenFlags) (*hsm.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, token.Close)
+	a.AtEnd(token.Close)
 	if token.Info.SoftHSM() && !a.Quiet {
 		a.Say("%s is SoftHSM, a program: its keys lie in files, and are as safe as those", describe(token.Info))
 	}
@@ -54,11 +54,11 @@ func (a *app) open(f tokenFlags) (*hsm.Token, error) {
 }
 
 func (a *app) load(file string) (Library, error) {
-	library, err := a.env.Load(file)
+	library, err := a.loader(file)
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, library.Close)
+	a.AtEnd(library.Close)
 	return library, nil
 }
 
@@ -84,7 +84,7 @@ func (a *app) pin(ctx context.Context, t *hsm.Token, user hsm.User, file string)
 	if file == "" {
 		return a.Asker().Secret(ctx, fmt.Sprintf("PIN of the %s of %s", user, describe(t.Info)))
 	}
-	pin, err := files.ReadLimited(file, a.env.Stdin, maxPIN)
+	pin, err := files.ReadLimited(file, a.Stdin, maxPIN)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (a *app) wrap(ctx context.Context, o wrapOptions) error {
 	if err := files.Check(o.out, files.Overwrite(o.force)); err != nil {
 		return err
 	}
-	p, err := cli.ReadFile(o.params, a.env.Stdin, token.MaxFile, token.ReadParameters)
+	p, err := cli.ReadFile(o.params, a.Stdin, token.MaxFile, token.ReadParameters)
 	if err != nil {
 		return err
 	}

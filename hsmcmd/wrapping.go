@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/keymat/keymat/hsm"
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/wrap"
 )
@@ -36,7 +37,7 @@ func (a *app) startWrapping(ctx context.Context, o wrapping) (*wrappingSession, 
 		return nil, usagef("--so-pin-file is for --trusted")
 	}
 	if o.token.bothFromStdin() {
-		return nil, &usageError{errBothStdin}
+		return nil, &cli.UsageError{Err: errBothStdin}
 	}
 	public, err := wrap.ParsePublicKey(o.publicKey)
 	if err != nil {

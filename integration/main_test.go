@@ -16,9 +16,10 @@ import (
 
 // built is made once by TestMain and only read after that.
 var built struct {
-	keymat string // path of the binary
-	hsm    string // path of keymat-hsm
-	mock   string // URL of a mock in memory that shares its wrapping keys and rotates fast, which every test may use
+	keymat  string // path of the binary
+	hsm     string // path of keymat-hsm
+	offline string // path of keymat-offline, built as it is released
+	mock    string // URL of a mock in memory that shares its wrapping keys and rotates fast, which every test may use
 }
 
 func TestMain(m *testing.M) {
@@ -41,6 +42,12 @@ func runTests(m *testing.M) (status int, err error) {
 	build.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building keymat and keymat-hsm: %w\n%s", err, out)
+	}
+	built.offline = filepath.Join(dir, "keymat-offline")
+	build = exec.Command("go", "build", "-o", built.offline, "github.com/keymat/keymat/cmd/keymat-offline")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("building keymat-offline: %w\n%s", err, out)
 	}
 	mock, err := serve(dir, "--memory", "--shared-wrapping-keys", "--rotation-time", "50ms")
 	if err != nil {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command gen writes the command reference (reference/*.md) and the man pages
-// (man/*.1) from the command trees of keymat and keymat-hsm. Run it with
+// (man/*.1) from the command trees of keymat, keymat-hsm and keymat-offline. Run it with
 // go generate ./...
 package main
 
@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"github.com/keymat/keymat/ceremonycmd"
 	"github.com/keymat/keymat/cmd"
 	"github.com/keymat/keymat/hsmcmd"
 )
@@ -36,7 +37,7 @@ func generate(dir string) error {
 			return err
 		}
 	}
-	for name, root := range map[string]*cobra.Command{"keymat": cmd.Tree(), "keymat-hsm": hsmcmd.Tree()} {
+	for name, root := range map[string]*cobra.Command{"keymat": cmd.Tree(), "keymat-hsm": hsmcmd.Tree(), "keymat-offline": ceremonycmd.Tree()} {
 		root.DisableAutoGenTag = true
 		if err := doc.GenMarkdownTree(root, reference); err != nil {
 			return err

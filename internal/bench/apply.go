@@ -40,17 +40,17 @@ type applied struct {
 
 // measureApply re-imports the material of keys, as fast as quotas allow, and as
 // fast as it goes, beside a loop of the bare SDK on the same keys.
-func measureApply(dir, keymat string, keys int, quotas bool) error {
+func measureApply(dir, keymat string, sizes fleetSizes) error {
 	mock, err := serve(keymat, "mock", "serve", "--listen", "127.0.0.1:0", "--shared-wrapping-keys", "--memory")
 	if err != nil {
 		return err
 	}
 	defer mock.stop()
-	f := &applied{dir: dir, keymat: keymat, mock: mock, keys: keys, regions: fleetRegions}
+	f := &applied{dir: dir, keymat: keymat, mock: mock, keys: sizes.applied, regions: fleetRegions[:sizes.regions]}
 	if err := f.seal(); err != nil {
 		return err
 	}
-	fmt.Printf("\n| %d keys in %d Regions | time | a second | calls | throttled | keymat, processor time a key | server's | \n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n", keys, len(f.regions))
+	fmt.Printf("\n| %d keys, Regions: %d | time | a second | calls | throttled | keymat, processor time a key | server's | \n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n", f.keys, len(f.regions))
 	if err := f.round("make and import, no quotas", "imported"); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func measureApply(dir, keymat string, keys int, quotas bool) error {
 	if err := f.bare(); err != nil {
 		return err
 	}
-	if !quotas {
+	if !sizes.quotas {
 		return nil
 	}
 	if err := errors.Join(f.lose(), f.conditions(true)); err != nil {

@@ -41,16 +41,3 @@ func Complete[T ~string](c *cobra.Command, flag string, words []T) {
 		panic(err) // a misspelt flag name
 	}
 }
-
-// NoteStart makes a command and all below it note that their own work began: an error before that is one of usage.
-func NoteStart(c *cobra.Command, started *bool) {
-	for _, sub := range c.Commands() {
-		NoteStart(sub, started)
-	}
-	if run := c.RunE; run != nil {
-		c.RunE = func(cmd *cobra.Command, args []string) error {
-			*started = true
-			return run(cmd, args)
-		}
-	}
-}

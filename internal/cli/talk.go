@@ -11,20 +11,28 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/pflag"
+
 	"github.com/keymat/keymat/internal/term"
 )
 
 // Talk is how one run talks: results on stdout, the story on stderr, questions on the terminal.
 type Talk struct {
-	Name           string // of the binary, which begins each line of the story
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	Prompter       term.Prompter
+	Env
+	Name string // of the binary, which begins each line of the story
 
 	JSON    bool // results, and errors, as one JSON object
 	Yes     bool // confirmations are given
 	NoInput bool // questions are declined
 	Quiet   bool // only errors and warnings are told
+}
+
+// Flags registers the flags that say how a run talks.
+func (t *Talk) Flags(f *pflag.FlagSet) {
+	f.BoolVar(&t.JSON, "json", false, "print the result as one JSON object")
+	f.BoolVarP(&t.Yes, "yes", "y", false, "answer yes to confirmations")
+	f.BoolVar(&t.NoInput, "no-input", false, "never ask; fail where something would have to be asked")
+	f.BoolVarP(&t.Quiet, "quiet", "q", false, "say nothing but errors on stderr")
 }
 
 // Print writes a result to stdout: as JSON if that is asked for, or as text writes it for people.
@@ -93,29 +101,15 @@ func (t *Talk) ConfirmByName(ctx context.Context, what, name string) error {
 	return err
 }
 
+// Passphrase asks for the passphrase of what, without showing it.
+func (t *Talk) Passphrase(ctx context.Context, what string) ([]byte, error) {
+	return t.Asker().Secret(ctx, "Passphrase of "+what)
+}
+
 // Asker returns the Prompter, or one that refuses where questions are declined.
 func (t *Talk) Asker() term.Prompter {
 	if t.NoInput {
 		return term.Refuse{}
 	}
 	return t.Prompter
-}
-
-// A Failure is how an error appears in results.
-type Failure struct {
-	Error string   `json:"error"`
-	Hints []string `json:"hints,omitempty"`
-	Exit  int      `json:"exit_code"`
-}
-
-// Fail tells an error and its hints; the result is told as well, unless there was one already.
-func (t *Talk) Fail(f Failure, told bool) {
-	fmt.Fprintf(t.Stderr, "%s: error: %s\n", t.Name, f.Error)
-	for _, hint := range f.Hints {
-		fmt.Fprintf(t.Stderr, "%s: hint: %s\n", t.Name, hint)
-	}
-	if t.JSON && !told {
-		// Nobody is left to tell if this fails too.
-		_ = WriteJSON(t.Stdout, f)
-	}
 }

@@ -45,6 +45,14 @@ func Deadline(t, now time.Time) string {
 	return t.UTC().Format(time.RFC3339) + " (over)"
 }
 
+// Count is a number of things in words: "1 key", "2 keys".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // List joins words for a sentence.
 func List[T ~string](words []T) string {
 	all := make([]string, len(words))

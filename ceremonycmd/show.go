@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ceremonycmd
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/keymat/keymat/ceremony/record"
+	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/cli"
+	"github.com/keymat/keymat/internal/files"
+)
+
+func newTranscriptShowCmd(a *app) *cobra.Command {
+	var exceptions bool
+	cmd := &cobra.Command{
+		Use:   "show <folder>",
+		Short: "Show the record of a ceremony",
+		Long: `Show what a record tells, closed or not. Whether it can be believed is what
+keymat ceremony verify says; what is damaged is told here, too.`,
+		Example: `  keymat ceremony transcript show /media/a --exceptions`,
+		Args:    cli.OneArg("folder"),
+		RunE:    func(_ *cobra.Command, args []string) error { return a.transcriptShow(args[0], exceptions) },
+	}
+	cmd.Flags().BoolVar(&exceptions, "exceptions", false, "only the exceptions, and lines that were cut off")
+	return cmd
+}
+
+func (a *app) transcriptShow(folder string, exceptions bool) error {
+	content, err := files.ReadLimited(filepath.Join(folder, record.File), nil, transcript.MaxFile)
+	if err != nil {
+		return err
+	}
+	t := transcript.Verify(content)
+	result := shown{Ceremony: t.Opened.Ceremony, Closed: t.Closed, Entries: []shownEntry{}, Faults: append([]transcript.Fault{}, t.Faults...)}
+	for _, e := range t.Entries {
+		what, exceptional := describeEvent(e.Event)
+		if exceptions && !exceptional {
+			continue
+		}
+		result.Entries = append(result.Entries, shownEntry{
+			Line: e.Seq + 1, Time: e.Time, Wall: e.Wall, Step: e.Step, Actors: append([]string{}, e.Actors...), What: what, Event: e.Event,
+		})
+	}
+	return a.print(result)
+}
+
+// describeEvent says in words what happened, and whether it should not have.
+func describeEvent(e transcript.Event) (what string, exceptional bool) {
+	switch e := e.(type) {
+	case transcript.Opened:
+		return fmt.Sprintf("opened %s by the plan %s, with keymat %s (%s)", e.Ceremony, e.PlanSHA256, e.Tool.Version, e.Tool.SHA256), false
+	case transcript.Confirmed:
+		return fmt.Sprintf("gate %s: %s", e.Gate, e.Text), false
+	case transcript.Noted:
+		var b strings.Builder
+		b.WriteString(e.Text)
+		for _, f := range e.Files {
+			fmt.Fprintf(&b, "; %s, %d bytes, %s", f.Name, f.Size, f.SHA256)
+		}
+		return b.String(), false
+	case transcript.Exception:
+		return fmt.Sprintf("exception: expected %s; happened: %s; decided: %s", e.Expected, e.Happened, e.Decided), true
+	case transcript.Resumed:
+		return fmt.Sprintf("resumed after %s cut off (%d bytes, %s)", cli.Count(e.TornLines, "line"), e.TornBytes, e.TornSHA256), true
+	case transcript.Closed:
+		return fmt.Sprintf("closed, to be signed by %s", cli.List(e.Signers)), false
+	}
+	return describeStep(e)
+}
+
+// shown is what a record tells.
+type shown struct {
+	Ceremony string             `json:"ceremony"`
+	Closed   bool               `json:"closed"`
+	Entries  []shownEntry       `json:"entries"`
+	Faults   []transcript.Fault `json:"faults"`
+}
+
+type shownEntry struct {
+	Line   int              `json:"line"` // from 1
+	Time   time.Time        `json:"time"`
+	Wall   string           `json:"wall,omitempty"`
+	Step   string           `json:"step,omitempty"`
+	Actors []string         `json:"actors"`
+	What   string           `json:"what"`
+	Event  transcript.Event `json:"data"`
+}
+
+func (s shown) text(w io.Writer) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, e := range s.Entries {
+		at := e.Time.UTC().Format(time.RFC3339)
+		if e.Wall != "" {
+			at += " (wall clock " + e.Wall + ")"
+		}
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%s\n", e.Line, at, e.Step, cli.List(e.Actors), e.What)
+	}
+	tw.Flush()
+	for _, f := range s.Faults {
+		fmt.Fprintf(w, "! %s\n", f)
+	}
+}
