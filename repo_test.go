@@ -40,10 +40,13 @@ var layers = map[string][]string{
 	},
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
+		"ceremony/evidence", "ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
 		"internal/cli", "internal/files", "internal/sshsig",
 	},
-	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
+	"ceremony/report": {
+		"ceremony/evidence", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
+		"audit", "escrow", "token", "material", "material/entropy", "internal/page", "internal/spoken",
+	},
 	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/phase", "ceremony/gap", "escrow", "token", "internal/files", "internal/sshsig"},
 	"ceremony/room":     {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/offline": {
