@@ -41,7 +41,7 @@ var layers = map[string][]string{
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
 		"ceremony/evidence", "ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
-		"internal/cli", "internal/files", "internal/sshsig",
+		"internal/card", "internal/cli", "internal/files", "internal/sshsig",
 	},
 	"ceremony/report": {
 		"ceremony/evidence", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
