@@ -87,12 +87,20 @@ func (f Form) write(w io.Writer, body, kind string, p page.Page) error {
 	}
 	if p.Body, err = page.Execute(t, map[string]any{
 		"Details": f.details(), "Duties": f.duties(), "Places": make([]struct{}, f.Places), "Of": f.Of, "QR": drawing(code),
+		"Sign": signing, "Received": receiving, "Bagged": bagging,
 	}); err != nil {
 		return err
 	}
 	p.Made, p.By = f.Made, f.By
 	return page.Write(w, p)
 }
+
+// What is filled in with a pen.
+var (
+	signing   = []string{"Name of the custodian", "Identified by (document)", "Place and date", "Signature", "Name of the witness", "Signature of the witness"}
+	receiving = []string{"Share received on", "Bag, serial number", "Signature"}
+	bagging   = []string{"Bag, serial number", "Sealed on", "Signature"}
+)
 
 func (f Form) details() [][2]string {
 	return [][2]string{
