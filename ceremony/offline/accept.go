@@ -77,7 +77,10 @@ func (m *Machine) accept(ctx context.Context, r room.Room, t phase.Task) error {
 	if err := m.add(ctx, r, e, actors); err != nil {
 		return err
 	}
-	m.refused = false
+	m.refused = slices.DeleteFunc(m.refused, func(id string) bool { return slices.Contains(e.Targets, id) })
+	if len(m.refused) == 0 {
+		m.refused = nil
+	}
 	r.Tell("%s has come, for %v; its import tokens are valid until %s: what is wrapped has to be on its way by %s",
 		a.name, a.bundle.Targets(), e.ValidTo, m.departure(validTo).Format(time.RFC3339))
 	return nil

@@ -38,7 +38,7 @@ func (m *Machine) begin(ctx context.Context, r room.Room, t phase.Task) error {
 	if approvals := m.plan.CheckApprovals(signatures); !plan.Approved(approvals) {
 		return &SignatureError{evidence.PlanFile, approvals}
 	}
-	if err := m.receive(ctx, r); err != nil {
+	if err := m.ask(ctx, r); err != nil {
 		return err
 	}
 	there, err := present(ctx, r, t.People, t.String())
@@ -57,23 +57,13 @@ func (m *Machine) begin(ctx context.Context, r room.Room, t phase.Task) error {
 	if err := m.mirror(); err != nil {
 		return err
 	}
-	if err := m.release(); err != nil {
-		return err
-	}
-	m.leaving, m.refused = false, false
+	m.leaving, m.refused = false, nil
 	if m.record, err = record.Begin(m.paths(), m.now, opened, transcript.Context{Actors: there}); err != nil {
 		return err
 	}
 	r.Tell("the digest of the plan, to be compared with the one that was agreed on:")
 	say(r, m.plan.Message())
 	return m.refold()
-}
-
-func (m *Machine) release() error {
-	if m.record == nil {
-		return nil
-	}
-	return m.record.Release()
 }
 
 // say says the digest of a file in words.
@@ -85,16 +75,27 @@ func say(r room.Room, content []byte) {
 	}
 }
 
-// receive takes in the records that the machine that imports has written since, if
-// it can have. A ceremony comes back to the offline machine when a token expired.
-func (m *Machine) receive(ctx context.Context, r room.Room) error {
+// ask takes in what the machine that imports has written since, if it can have.
+func (m *Machine) ask(ctx context.Context, r room.Room) error {
 	packages, err := m.folder.Packages()
-	if err != nil || len(m.records) == 0 || len(packages) == 0 {
+	if err != nil || len(packages) == 0 {
 		return err
 	}
 	chosen, err := r.Decide(ctx, "Has the machine that imports written a record since?", []string{"no", "yes"})
 	if err != nil || chosen != 1 {
 		return err
+	}
+	return m.Receive(ctx, r)
+}
+
+// Receive takes in, from a medium, the records that the machine that imports has
+// written since: a ceremony comes back to the offline machine when an import token
+// expired, and the agenda knows that only then. No record may be open here. Errors:
+// those of [gap.Manifest.Check] and [phase.Fold], [*gap.AlteredError] for a record
+// that is not the one that is here, [*MissingError] if there is nothing new.
+func (m *Machine) Receive(ctx context.Context, r room.Room) error {
+	if m.open() {
+		return fmt.Errorf("%s: %w", evidence.RecordFile(len(m.records)), errOpen)
 	}
 	medium, _, err := m.arrived(ctx, r)
 	if err != nil {
@@ -115,6 +116,7 @@ func (m *Machine) receive(ctx context.Context, r room.Room) error {
 			return err
 		}
 	}
+	r.Tell("%d records have come", len(theirs)-len(m.records))
 	return m.refold()
 }
 

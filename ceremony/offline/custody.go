@@ -230,33 +230,6 @@ func (m *Machine) completeCopies(ctx context.Context, r room.Room, w phase.Escro
 	}
 }
 
-// destroy overwrites what is secret.
-func (m *Machine) destroy(ctx context.Context, r room.Room, t phase.Task) error {
-	actors, err := m.crewOf(ctx, r, t, transcript.Destroyed{})
-	if err != nil {
-		return err
-	}
-	m.memory.forget()
-	if err := m.add(ctx, r, transcript.Destroyed{}, actors); err != nil {
-		return err
-	}
-	r.Tell("nothing of the material is left in memory; switch the machine off at the end, and do not suspend it")
-	return nil
-}
-
-// voidLost says that what was lost will not be used.
-func (m *Machine) voidLost(ctx context.Context, r room.Room, t phase.Task) error {
-	e := transcript.Voided{Escrow: t.Escrow, Material: m.state.Fingerprint() != "" && m.kept().ID == "", Reason: "what was in memory was lost before it was sealed"}
-	actors, err := m.crewOf(ctx, r, t, e)
-	if err != nil {
-		return err
-	}
-	if w := m.working(); len(w.Issued) > 0 {
-		r.Tell("shares %s of the escrow %s were issued: collect them, and destroy them before everybody's eyes", numbers(w.Issued), w.ID)
-	}
-	return m.add(ctx, r, e, actors)
-}
-
 // unsealed reads an escrow from its file.
 func unsealed(content []byte, rehearsal bool) (*escrow.File, error) {
 	plain, err := gap.Unstamp(escrow.Kind, content, rehearsal)

@@ -3,11 +3,15 @@
 package offline
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/keymat/keymat/ceremony/plan"
 )
+
+// errOpen says that a record has to be closed first.
+var errOpen = errors.New("the record is not closed")
 
 // A FaultyPlanError says that no ceremony can be held by a plan.
 type FaultyPlanError struct {

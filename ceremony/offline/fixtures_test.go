@@ -3,35 +3,26 @@
 package offline_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/tink-crypto/tink-go/v2/kwp/subtle"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/keymat/keymat/ceremony/evidence"
-	"github.com/keymat/keymat/ceremony/gap"
 	"github.com/keymat/keymat/ceremony/offline"
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 	"github.com/keymat/keymat/internal/sshsig"
 	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/token"
-	"github.com/keymat/keymat/wrap"
 )
 
 const (
@@ -51,7 +42,7 @@ type ceremony struct {
 	clock   time.Time
 
 	in      string            // the medium that came last
-	fetched []byte            // the bundle on it
+	fetched map[string][]byte // bundles, as the fetchers have them, by name
 	keys    []*rsa.PrivateKey // of KMS, by the wrapping keys it gave out so far
 }
 
@@ -61,12 +52,11 @@ type sketch struct {
 	threshold, count int
 	arns             []string
 	changes          []string // of the drafted plan: old, new, …
-	age              bool     // whose scrypt takes its time
 }
 
 func newCeremony(t *testing.T, s sketch) *ceremony {
 	t.Helper()
-	c := &ceremony{t: t, base: quickFolder(t), clock: morning}
+	c := &ceremony{t: t, base: quickFolder(t), clock: morning, fetched: map[string][]byte{}}
 	c.folder = evidence.Folder(c.media("own"))
 	if s.arns == nil {
 		s.arns = []string{primaryARN}
@@ -97,9 +87,7 @@ func newCeremony(t *testing.T, s sketch) *ceremony {
 		}
 		text = strings.Replace(text, s.changes[i], s.changes[i+1], 1)
 	}
-	if !s.age {
-		text = strings.ReplaceAll(text, "profile: quorum ", "profile: fips-quorum ")
-	}
+	text = strings.ReplaceAll(text, "profile: quorum ", "profile: fips-quorum ") // age's scrypt takes its time
 	text = strings.ReplaceAll(text, "key_spec: RSA_4096", "key_spec: RSA_2048")
 	c.write(string(c.folder), evidence.PlanFile, []byte(text))
 	if c.plan, err = c.folder.Plan(); err != nil {
@@ -174,91 +162,6 @@ func (c *ceremony) sign(folder, name, namespace, id string) {
 		c.t.Fatal(err)
 	}
 	c.write(folder, evidence.SignatureFile(name, id), signature)
-}
-
-// pool makes the wrapping keys of KMS once for all tests: which is which does not
-// matter, as long as no ceremony meets one twice.
-var pool = sync.OnceValue(func() (keys []*rsa.PrivateKey) {
-	for range 4 {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		keys = append(keys, key)
-	}
-	return keys
-})
-
-// wrappingKey is the next that KMS gives out.
-func (c *ceremony) wrappingKey() *rsa.PrivateKey {
-	key := pool()[len(c.keys)%len(pool())]
-	c.keys = append(c.keys, key)
-	return key
-}
-
-// fetch has the fetchers bring a medium with a bundle of a number for targets, whose
-// tokens are valid for so long.
-func (c *ceremony) fetch(number int, valid time.Duration, targets ...string) {
-	c.t.Helper()
-	c.in = c.newMedium("in")
-	b := &gap.Bundle{Origin: gap.OriginOf(c.plan)}
-	for _, target := range c.plan.Targets {
-		if !slices.Contains(targets, target.ID) {
-			continue
-		}
-		name := evidence.ParametersFile(number, target.ID)
-		content := c.parameters(target, valid)
-		c.write(c.in, name, content)
-		b.Fetched = append(b.Fetched, gap.Fetched{
-			Target: target.ID, At: c.clock, Caller: "arn:aws:sts::111122223333:assumed-role/fetch/fetcher-1", RequestID: "f0e1d2c3-0000-4000-8000-000000000001",
-			Key:  gap.Key{State: "PendingImport", Spec: string(c.plan.Material.Spec), Usage: string(c.plan.Material.Usage), Origin: "EXTERNAL"},
-			File: gap.FileOf(name, content),
-		})
-	}
-	var err error
-	if c.fetched, err = b.Encode(); err != nil {
-		c.t.Fatal(err)
-	}
-	c.write(c.in, evidence.BundleFile(number), c.fetched)
-	for _, id := range gap.Signers(c.plan, gap.NamespaceBundle) {
-		c.sign(c.in, evidence.BundleFile(number), gap.NamespaceBundle, id)
-	}
-	c.finish(c.in, gap.In)
-}
-
-func (c *ceremony) parameters(target plan.Target, valid time.Duration) []byte {
-	c.t.Helper()
-	der, err := x509.MarshalPKIXPublicKey(&c.wrappingKey().PublicKey)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	params := &token.Parameters{
-		KeyARN: target.Key, KeySpec: c.plan.Material.Spec, Algorithm: target.Wrapping.Algorithm, WrappingKeySpec: target.Wrapping.KeySpec,
-		PublicKey: der, ImportToken: fmt.Appendf(nil, "token %d", len(c.keys)), ValidTo: c.clock.Add(valid),
-	}
-	var b bytes.Buffer
-	if err := params.Encode(&b); err != nil {
-		c.t.Fatal(err)
-	}
-	content, err := gap.Stamp(token.KindParameters, b.Bytes(), c.plan.Rehearsal)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return content
-}
-
-// finish writes the manifest of a medium.
-func (c *ceremony) finish(folder string, d gap.Direction) {
-	c.t.Helper()
-	manifest, err := gap.Collect(os.DirFS(folder), gap.OriginOf(c.plan), d)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	content, err := manifest.Encode()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.write(folder, gap.ManifestFile, content)
 }
 
 func (c *ceremony) now() time.Time { return c.clock }
@@ -336,43 +239,4 @@ func (c *ceremony) state() *phase.State {
 		c.t.Fatal(err)
 	}
 	return s
-}
-
-// unwrapped is what KMS gets of a target's material, by the wrapping key that was
-// given out as the n-th, from 0.
-func (c *ceremony) unwrapped(folder, target string, number, n int) material.Secret {
-	c.t.Helper()
-	pack, _, err := evidence.Folder(folder).Package(number)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	content, err := evidence.Folder(folder).Read(evidence.WrappedFile(number, target), token.MaxFile)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	wrapped, err := pack.Material(c.plan, target, content)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	plain, err := unwrap(c.keys[n], wrapped.Algorithm, wrapped.EncryptedKeyMaterial)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return material.NewSecret(plain)
-}
-
-// unwrap is what KMS does.
-func unwrap(key *rsa.PrivateKey, a wrap.Algorithm, encrypted []byte) ([]byte, error) {
-	if !a.Hybrid() {
-		return rsa.DecryptOAEP(sha256.New(), nil, key, encrypted, nil)
-	}
-	aesKey, err := rsa.DecryptOAEP(sha256.New(), nil, key, encrypted[:key.Size()], nil)
-	if err != nil {
-		return nil, err
-	}
-	kek, err := subtle.NewKWP(aesKey)
-	if err != nil {
-		return nil, err
-	}
-	return kek.Unwrap(encrypted[key.Size():])
 }

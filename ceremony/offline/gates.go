@@ -25,7 +25,7 @@ func (m *Machine) confirm(ctx context.Context, r room.Room, t phase.Task) error 
 		return err
 	}
 	if t.Gate == plan.GateBundle {
-		if err := m.compareBundle(ctx, r, people); err != nil || m.refused {
+		if err := m.compareBundles(ctx, r, people); err != nil || m.refused != nil {
 			return err
 		}
 	}
@@ -52,8 +52,11 @@ func (m *Machine) seen(g plan.Gate) string {
 		w := m.working()
 		return fmt.Sprintf("the escrow %s, on %s; shares %s read back, each from what its custodian keeps", w.ID, strings.Join(w.Copies, ", "), numbers(w.ReadBack))
 	case plan.GateBundle:
-		b := m.latestBundle()
-		return fmt.Sprintf("%s for %s, whose SHA-256 was read aloud where it was fetched and is the same here", b.File.Name, strings.Join(b.Targets, ", "))
+		var all []string
+		for _, b := range m.pending() {
+			all = append(all, b.File.Name+" for "+strings.Join(b.Targets, ", "))
+		}
+		return strings.Join(all, "; ") + ": the SHA-256 that was read aloud where it was fetched is the same here"
 	case plan.GateClose:
 		return fmt.Sprintf("nothing of the material is in memory; the record ends, up to here, in the line with the SHA-256 %s", m.record.Last())
 	}
@@ -82,22 +85,33 @@ func (m *Machine) readWall(r room.Room, text string) string {
 	return wall.UTC().Format(time.RFC3339)
 }
 
-// compareBundle holds what was read aloud where the bundle was fetched against what
-// has come. Nothing is shown of the latter: people would hear what they see.
-func (m *Machine) compareBundle(ctx context.Context, r room.Room, people []string) error {
-	b := m.latestBundle()
-	content, err := m.read(b.File)
-	if err != nil {
-		return err
+// compareBundles holds what was read aloud where bundles were fetched against what
+// has come. Nothing is shown of the latter: people would hear what they see. Each
+// bundle that will be used is compared, not only the latest.
+func (m *Machine) compareBundles(ctx context.Context, r room.Room, people []string) error {
+	for _, b := range m.pending() {
+		content, err := m.read(b.File)
+		if err != nil {
+			return err
+		}
+		heard, err := r.Heard(ctx, "the SHA-256 of "+b.File.Name+", as it is read aloud from the machine that fetched it")
+		if err != nil {
+			return err
+		}
+		differs := gap.CheckHeard(content, heard)
+		if _, ok := errors.AsType[*gap.HeardError](differs); !ok && differs != nil {
+			return differs // a slip of the pen
+		}
+		if differs != nil {
+			return m.refuse(ctx, r, people, b, differs)
+		}
 	}
-	heard, err := r.Heard(ctx, "the SHA-256 of "+b.File.Name+", as it is read aloud from the machine that fetched it")
-	if err != nil {
-		return err
-	}
-	differs := gap.CheckHeard(content, heard)
-	if _, ok := errors.AsType[*gap.HeardError](differs); !ok {
-		return differs // nothing, or a slip of the pen
-	}
+	return nil
+}
+
+// refuse has the lead decide what it means that a digest is not the one that was
+// heard.
+func (m *Machine) refuse(ctx context.Context, r room.Room, people []string, b transcript.Bundled, differs error) error {
 	chosen, err := r.Decide(ctx, fmt.Sprintf("What was heard is not the digest of %s: %v. Was it misheard, or is this another file than was fetched?", b.File.Name, differs), []string{"repeat", "refuse"})
 	if err != nil {
 		return err
@@ -109,7 +123,7 @@ func (m *Machine) compareBundle(ctx context.Context, r room.Room, people []strin
 	if err := m.exception(ctx, r, people, e); err != nil {
 		return err
 	}
-	m.refused = true
+	m.refused = b.Targets
 	return nil
 }
 
@@ -138,12 +152,16 @@ func (m *Machine) bundles() (all []transcript.Bundled) {
 	return all
 }
 
-// latestBundle is the one that the gate is about.
-func (m *Machine) latestBundle() (b transcript.Bundled) {
-	if all := m.bundles(); len(all) > 0 {
-		b = all[len(all)-1]
+// pending are the bundles that will be used for what is not wrapped yet.
+func (m *Machine) pending() (all []transcript.Bundled) {
+	for _, t := range m.state.Targets() {
+		b := m.bundleFor(t.ID)
+		known := slices.ContainsFunc(all, func(other transcript.Bundled) bool { return other.File == b.File })
+		if t.Package == (transcript.Digest{}) && t.MaterialID == "" && b.File.Name != "" && !known {
+			all = append(all, b)
+		}
 	}
-	return b
+	return all
 }
 
 // bundleFor is the latest bundle with a target.

@@ -49,11 +49,12 @@ func (m *Machine) add(ctx context.Context, r room.Room, e transcript.Event, acto
 func (m *Machine) addAt(ctx context.Context, r room.Room, e transcript.Event, c transcript.Context) error {
 	for {
 		err := m.append(e, c)
-		failed, ok := errors.AsType[*transcript.MediumError](err)
-		if !ok {
+		if failed, ok := errors.AsType[*transcript.MediumError](err); ok {
+			err = &record.FolderError{Folder: string(m.folders[failed.Medium]), Err: failed}
+		} else if !errors.Is(err, transcript.ErrBroken) { // which people left so
 			return err
 		}
-		if err := m.mend(ctx, r, failed); err != nil {
+		if err := m.mend(ctx, r, err); err != nil {
 			return err
 		}
 		last := m.entries[len(m.entries)-1]
@@ -63,34 +64,29 @@ func (m *Machine) addAt(ctx context.Context, r room.Room, e transcript.Event, c 
 	}
 }
 
-// mend opens the record again after a line did not get onto a medium.
-func (m *Machine) mend(ctx context.Context, r room.Room, failed *transcript.MediumError) error {
+// mend opens the record again after a line did not get onto a medium. What is in
+// memory stays there meanwhile.
+func (m *Machine) mend(ctx context.Context, r room.Room, failed error) error {
 	for {
-		folder := m.folders[failed.Medium]
 		options := []string{"repeat", "stop"}
-		if failed.Medium > 0 {
-			options = append(options, "without")
+		for _, f := range m.folders[1:] {
+			options = append(options, "go on without "+string(f))
 		}
-		chosen, err := r.Decide(ctx, fmt.Sprintf("The record in %s could not be written: %v. Put the medium right and repeat, or go on without it?", folder, failed.Err), options)
-		if err != nil {
-			return err
-		}
+		chosen, err := r.Decide(ctx, fmt.Sprintf("The record could not be written: %v. Put the medium right and repeat, or stop, or go on without one?", failed), options)
 		switch {
-		case chosen < 0 || chosen >= len(options), options[chosen] == "stop":
-			return &record.FolderError{Folder: string(folder), Err: failed}
-		case options[chosen] == "without":
-			m.folders = slices.Delete(slices.Clone(m.folders), failed.Medium, failed.Medium+1)
-			failed.Medium = 0
+		case err != nil:
+			return err
+		case chosen >= 2 && chosen < len(options):
+			without := chosen - 1
+			m.folders = slices.Delete(slices.Clone(m.folders), without, without+1)
+		case chosen != 0:
+			return failed
 		}
 		if err := m.record.Release(); err != nil {
 			r.Tell("closing the record: %v", err)
 		}
-		if err := m.takeUp(); err == nil {
+		if failed = m.takeUp(); failed == nil {
 			return nil
-		} else if again, ok := errors.AsType[*transcript.MediumError](err); ok {
-			failed = again
-		} else {
-			return err
 		}
 	}
 }

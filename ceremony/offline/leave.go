@@ -37,7 +37,7 @@ func (m *Machine) end(ctx context.Context, r room.Room, t phase.Task) error {
 		if err := m.add(ctx, r, e, actors); err != nil {
 			return err
 		}
-		if err := m.refold(); err != nil {
+		if err := errors.Join(m.letGo(), m.refold()); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ type Machine struct {
 	trial   *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
 	offset  time.Duration   // of the wall clock from this machine's
 	leaving bool            // people want to end the session before everything is wrapped
-	refused bool            // the latest bundle is not the one that was read aloud
+	refused []string        // targets of a bundle that is not the one that was read aloud
 }
 
 // Open takes up a ceremony where its records end, if there are any. dir holds the
@@ -89,12 +89,24 @@ func Open(dir string, mirrors []string, now func() time.Time, tool transcript.To
 func (m *Machine) takeUp() error {
 	begun := slices.ContainsFunc(m.folders, func(f evidence.Folder) bool { return f.Has(evidence.RecordFile(1)) })
 	if begun {
-		var err error
-		if m.record, err = record.Open(m.paths(), m.now); err != nil {
+		r, err := record.Open(m.paths(), m.now)
+		if err != nil {
 			return err
 		}
+		m.record = r
+	}
+	if err := m.letGo(); err != nil {
+		return err
 	}
 	return m.refold()
+}
+
+// letGo lets other programs have the folders once the record is closed.
+func (m *Machine) letGo() error {
+	if m.record == nil || !m.record.Closed() {
+		return nil
+	}
+	return m.record.Release()
 }
 
 // refold reads the state from the records anew.
@@ -146,7 +158,7 @@ func (m *Machine) Agenda() phase.Agenda {
 	switch {
 	case m.unfinished():
 		a.Here = []phase.Task{m.crew(phase.End)}
-	case m.refused:
+	case m.refused != nil:
 		a.Here = []phase.Task{m.again()}
 	case m.left() && m.open():
 		a.Here = []phase.Task{m.ending()}
@@ -157,7 +169,7 @@ func (m *Machine) Agenda() phase.Agenda {
 // again is the task to take in another bundle for what the refused one was for.
 func (m *Machine) again() phase.Task {
 	t := m.crew(phase.Accept)
-	t.Targets = m.latestBundle().Targets
+	t.Targets = slices.Clone(m.refused)
 	return t
 }
 
@@ -216,6 +228,9 @@ func (m *Machine) Perform(ctx context.Context, r room.Room, t phase.Task) error 
 	}
 	if err := m.checkSession(t.Step); err != nil {
 		return err
+	}
+	if left := m.sessionLeft(); left <= 0 {
+		r.Tell("the session has lasted %s longer than the plan allows: bring what has been begun to its end", (-left).Round(time.Minute))
 	}
 	if err := step(ctx, r, t); err != nil {
 		return fmt.Errorf("%s: %w", t.Step, err)

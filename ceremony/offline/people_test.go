@@ -36,6 +36,7 @@ type people struct {
 	cards map[int]string // what custodians wrote down, by share
 	said  []string       // what everybody was told, and what was announced
 	shown []int          // shares, in the order in which they were seen
+	held  []escrow.Share // the same
 
 	absent []string
 	wall   string // what the witness reads off the wall clock
@@ -81,12 +82,17 @@ func (p *people) Confirm(_ context.Context, g plan.Gate, who []string, seen stri
 	return seen, nil
 }
 
-func (p *people) Heard(context.Context, string) (string, error) {
+func (p *people) Heard(_ context.Context, what string) (string, error) {
 	p.do("heard")
 	if p.heard != nil {
 		return p.heard(), nil
 	}
-	return strings.Join(gap.Words(p.c.fetched), " "), nil
+	for name, content := range p.c.fetched {
+		if strings.Contains(what, name) {
+			return strings.Join(gap.Words(content), " "), nil
+		}
+	}
+	return "", errNobody
 }
 
 func (p *people) Decide(_ context.Context, question string, options []string) (int, error) {
@@ -132,7 +138,7 @@ func (p *people) ShowShare(_ context.Context, h plan.Holder, s escrow.Share, tit
 	if !strings.Contains(title, fmt.Sprintf("hare %d of", s.Index)) || s.Index != h.Share {
 		p.t.Errorf("share %d of %s is called %q", s.Index, h.Custodian, title)
 	}
-	p.shown = append(p.shown, s.Index)
+	p.shown, p.held = append(p.shown, s.Index), append(p.held, s)
 	return s.Text().Expose(func(text []byte) error {
 		p.cards[s.Index] = string(text)
 		return nil

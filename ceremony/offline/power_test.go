@@ -25,13 +25,13 @@ type moment struct {
 	cards map[int]string
 	clock time.Time
 	in    string
-	heard []byte // the bundle that the fetchers have
+	heard map[string][]byte // bundles that the fetchers have
 	keys  int
 }
 
 // capture keeps the moment, unless nothing was written since the last.
 func (c *ceremony) capture(p *people, when string, all []moment) []moment {
-	now := moment{when: when, files: contents(c.t, c.base), cards: maps.Clone(p.cards), clock: c.clock, in: c.in, heard: c.fetched, keys: len(c.keys)}
+	now := moment{when: when, files: contents(c.t, c.base), cards: maps.Clone(p.cards), clock: c.clock, in: c.in, heard: maps.Clone(c.fetched), keys: len(c.keys)}
 	if n := len(all); n > 0 {
 		if maps.EqualFunc(all[n-1].files, now.files, bytes.Equal) {
 			return all
@@ -74,6 +74,9 @@ func (m moment) until(next moment) (between []moment) {
 	}
 	slices.Sort(added)
 	for i := range added {
+		if i > 0 && i < len(added)-1 {
+			continue // the first and the last will do
+		}
 		part := m
 		part.when = fmt.Sprintf("%d of %d files before %s", i+1, len(added), next.when)
 		part.files = maps.Clone(m.files)
@@ -103,14 +106,14 @@ func (c *ceremony) revive(m moment) {
 		}
 		c.write("", path, content)
 	}
-	c.clock, c.in, c.fetched, c.keys = m.clock, m.in, m.heard, c.keys[:m.keys]
+	c.clock, c.in, c.fetched, c.keys = m.clock, m.in, maps.Clone(m.heard), c.keys[:m.keys]
 }
 
 // TestPowerCuts: whenever the power fails, between any two lines, files, or bytes of a
 // line, the ceremony goes on with what is on the media, breaks no rule, and ends with
 // material that KMS gets and the custodians can bring back.
 func TestPowerCuts(t *testing.T) {
-	c := newCeremony(t, sketch{spec: material.SymmetricDefault, threshold: 2, count: 2})
+	c := newCeremony(t, sketch{spec: material.SymmetricDefault, threshold: 2, count: 2, changes: []string{"scheme: slip39", "scheme: shamir"}})
 	p := c.room()
 	var moments []moment
 	p.before = func(method string) {
@@ -141,7 +144,6 @@ func (c *ceremony) survives(now moment) bool {
 	c.revive(now)
 	p := c.room()
 	p.cards = maps.Clone(now.cards)
-	p.decide = func(question string, _ []string) int { return 0 }
 	m := c.machine()
 	defer m.Close()
 	sealed := c.state().Phase() >= phase.Sealed && c.state().Phase() != phase.Void
