@@ -40,9 +40,9 @@ var layers = map[string][]string{
 	},
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
-		"ceremony/console", "ceremony/evidence", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight", "ceremony/record",
-		"ceremony/gap", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
-		"internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
+		"ceremony/console", "ceremony/evidence", "ceremony/gap", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight",
+		"ceremony/record", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
+		"internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
 	"ceremony/console": {
 		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
@@ -53,11 +53,14 @@ var layers = map[string][]string{
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record", "importer", "token",
 		"material", "internal/files",
 	},
+	"ceremony/report": {
+		"ceremony/evidence", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
+		"audit", "escrow", "token", "material", "material/entropy", "internal/page", "internal/spoken",
+	},
 	"ceremony/offline": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
 	},
-	"ceremony/report":                {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
 	"ceremony/evidence":              {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/phase", "ceremony/gap", "escrow", "token", "internal/files", "internal/sshsig"},
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
 	"ceremony/room":                  {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},

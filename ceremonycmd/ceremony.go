@@ -43,7 +43,8 @@ cannot be changed afterwards without anybody noticing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyPreflightCmd(a), newRunCmd(a), newStatusCmd(a), newTranscriptCmd(a), newCeremonyVerifyCmd(a), newCeremonyReportCmd(a))
+	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyFormsCmd(a), newCeremonyPreflightCmd(a), newRunCmd(a), newStatusCmd(a), newTranscriptCmd(a),
+		newCeremonyVerifyCmd(a), newCeremonyReportCmd(a))
 	nameProgram(c, run.Name)
 	return c
 }
