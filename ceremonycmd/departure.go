@@ -67,6 +67,26 @@ func (s *session) void(ctx context.Context, m recorder) error {
 	return m.Void(ctx, s.console, reason)
 }
 
+// A receiver is a machine that takes in records which another has written since.
+type receiver interface {
+	Receive(ctx context.Context, r room.Room) error
+}
+
+// receive takes in what another machine has done, if people have a medium from
+// there. Without it the offline machine knows of nothing that follows an import.
+func (s *session) receive(ctx context.Context, agenda phase.Agenda) (came bool, err error) {
+	m, ok := s.machine.(receiver)
+	if !ok || s.received || len(agenda.Elsewhere) == 0 || agenda.Elsewhere[0].Machine != transcript.ImportMachine {
+		return false, nil
+	}
+	n, err := s.console.Decide(ctx, "There is nothing to do here. Has a medium come from the machine that imports?", []string{"no", "yes"})
+	if err != nil || n == 0 {
+		return false, err
+	}
+	s.received = true
+	return true, m.Receive(ctx, s.console)
+}
+
 // except records a departure from the plan, in the words of the lead.
 func (s *session) except(ctx context.Context, m recorder) error {
 	lead := s.console.Having(plan.Lead)

@@ -22,6 +22,7 @@ type session struct {
 	targets  []string // to fetch for; none for all
 	explain  func(error) []string
 	observed string // of this machine, and not recorded yet
+	received bool   // records of another machine, which there is no more of
 }
 
 // hold does task after task, and gives what is then to be done, here or elsewhere.
@@ -32,7 +33,11 @@ func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 			return agenda, err
 		}
 		if len(agenda.Here) == 0 {
-			return agenda, nil
+			came, err := s.receive(ctx, agenda)
+			if err != nil || !came {
+				return agenda, err
+			}
+			continue
 		}
 		done, err := s.do(ctx, agenda.Here)
 		if errors.Is(err, errTurned) {

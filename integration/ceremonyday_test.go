@@ -77,7 +77,7 @@ func (d *day) lead(question string, options []string) int {
 	switch {
 	case strings.Contains(question, "it was not done"):
 		d.t.Fatalf("something was not done: %s", d.screen())
-	case strings.Contains(question, "Has the machine that imports written a record since"):
+	case strings.Contains(question, "Has a medium come from the machine that imports"):
 		return 1
 	case strings.Contains(question, "Has the medium with what was fetched come"):
 		if without >= 0 {
