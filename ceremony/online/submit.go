@@ -56,9 +56,6 @@ func (m *Machine) submit(ctx context.Context, r room.Room, id string) error {
 	if s.cargo, err = cargoOf(m.plan, m.folders[0], t); err != nil {
 		return err
 	}
-	if err := s.cargo.checkMaterial(m.state.Fingerprint()); err != nil {
-		return err
-	}
 	if s.kms, _, err = m.service.importer(ctx, s.target.Region, m.now, s.observe); err != nil {
 		return err
 	}
