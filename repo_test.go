@@ -43,7 +43,13 @@ var layers = map[string][]string{
 		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
 		"internal/cli", "internal/files", "internal/sshsig",
 	},
-	"ceremony/report":     {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
+	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
+	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
+	"ceremony/room":     {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
+	"ceremony/offline": {
+		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
+		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
+	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
@@ -164,6 +170,9 @@ var libraries = map[string][]string{
 	"ceremony/phase":      {},
 	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
+	"ceremony/evidence":   {},
+	"ceremony/room":       {},
+	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
@@ -174,7 +183,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
 }
 
 // outside is the part of the standard library that reaches the machine.

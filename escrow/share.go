@@ -48,6 +48,9 @@ func (s Share) Text() material.Secret {
 	return s.text.Text()
 }
 
+// Destroy overwrites the share, as far as [material.Secret.Destroy] does.
+func (s Share) Destroy() { s.value.Destroy() }
+
 // shareLine begins the form of a share for machines: "keymat-share/1", the ID of the escrow and the text.
 const shareLine = "keymat-share/1"
 

@@ -107,7 +107,7 @@ func (b *Bundle) Parameters(p *plan.Plan, target string, content []byte) (*token
 	if err := f.File.check(content); err != nil {
 		return nil, err
 	}
-	plain, err := unstamp(token.KindParameters, content, b.Rehearsal)
+	plain, err := Unstamp(token.KindParameters, content, b.Rehearsal)
 	if err != nil {
 		return nil, err
 	}

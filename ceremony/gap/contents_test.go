@@ -145,7 +145,7 @@ func TestValidate(t *testing.T) {
 		"keymat/bundle: fetched.params.name: not a plain name":         changed(bundle(t, p), func(b *gap.Bundle) { b.Fetched[0].File.Name = "../x" }),
 		"keymat/bundle: fetched.fetched_at: not a time in UTC":         changed(bundle(t, p), func(b *gap.Bundle) { b.Fetched[0].At = local }),
 		"keymat/package: wrapped_for: missing":                         changed(pack(t, p), func(k *gap.Package) { k.Wrapped = nil }),
-		"keymat/package: a digest is missing":                          changed(pack(t, p), func(k *gap.Package) { k.Seal = [32]byte{} }),
+		"keymat/package: a digest is missing":                          changed(pack(t, p), func(k *gap.Package) { k.Bundle = [32]byte{} }),
 		"keymat/package: escrow: missing":                              changed(pack(t, p), func(k *gap.Package) { k.Escrow = escrow.ID{} }),
 		"keymat/package: fingerprint: missing":                         changed(pack(t, p), func(k *gap.Package) { k.Fingerprint = "" }),
 		"keymat/package: wrapped_for.import: neither new nor existing": changed(pack(t, p), func(k *gap.Package) { k.Wrapped[0].Import = "" }),

@@ -18,7 +18,7 @@ import (
 type Package struct {
 	Origin
 	Bundle      token.Digest // of the bundle
-	Seal        token.Digest // of the seal record
+	Seal        token.Digest // of the seal record; zero for an escrow of an earlier ceremony that left none
 	Transcript  token.Digest // of the last line of the record before it was wrapped
 	Escrow      escrow.ID    // that the material is recoverable from
 	Fingerprint string       // of the material
@@ -88,7 +88,7 @@ func (k *Package) validate() error {
 	switch {
 	case len(targets) == 0:
 		return &FileError{KindPackage, "wrapped_for", "missing"}
-	case k.Bundle == token.Digest{}, k.Seal == token.Digest{}, k.Transcript == token.Digest{}:
+	case k.Bundle == token.Digest{}, k.Transcript == token.Digest{}:
 		return &FileError{KindPackage, "", "a digest is missing"}
 	case k.Escrow == escrow.ID{}:
 		return &FileError{KindPackage, "escrow", "missing"}
@@ -117,7 +117,7 @@ func (k *Package) Material(p *plan.Plan, target string, content []byte) (*token.
 	if err := w.File.check(content); err != nil {
 		return nil, err
 	}
-	plain, err := unstamp(token.KindWrapped, content, k.Rehearsal)
+	plain, err := Unstamp(token.KindWrapped, content, k.Rehearsal)
 	if err != nil {
 		return nil, err
 	}

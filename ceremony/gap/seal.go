@@ -99,7 +99,7 @@ func (s *Seal) CheckEscrow(p *plan.Plan, name string, content []byte) (*escrow.F
 	if FileOf(name, content).SHA256 != s.EscrowSHA256 {
 		return nil, &AlteredError{Name: name}
 	}
-	plain, err := unstamp(escrow.Kind, content, s.Rehearsal)
+	plain, err := Unstamp(escrow.Kind, content, s.Rehearsal)
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,8 @@ func Stamp(kind string, content []byte, rehearsal bool) ([]byte, error) {
 	return restamp(content, kind, kindOf(kind, rehearsal)), nil
 }
 
-// unstamp undoes Stamp. Errors: [*RehearsalError], [*FileError].
-func unstamp(kind string, content []byte, rehearsal bool) ([]byte, error) {
+// Unstamp undoes [Stamp]. Errors: [*RehearsalError], [*FileError].
+func Unstamp(kind string, content []byte, rehearsal bool) ([]byte, error) {
 	switch spelt := kindOf(kind, rehearsal); {
 	case bytes.HasPrefix(content, opening(spelt)):
 		return restamp(content, spelt, kind), nil

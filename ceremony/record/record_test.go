@@ -129,3 +129,70 @@ func TestDiverged(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// part is what the record after n others begins with.
+func part(n int, after *record.Record) transcript.Opened {
+	return transcript.Opened{Ceremony: "test", Part: transcript.Part{Number: n, Machine: transcript.OfflineMachine, After: after.Head().SHA256}}
+}
+
+// TestChain: records follow each other, and a folder that comes late gets all.
+func TestChain(t *testing.T) {
+	a, b, c := t.TempDir(), t.TempDir(), t.TempDir()
+	first := begin(t, a)
+	if _, err := record.Begin([]string{b}, now, part(1, first), transcript.Context{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a second record was begun where there is no first: %v", err)
+	}
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := record.Begin([]string{a}, now, part(1, first), transcript.Context{})
+	if e, ok := errors.AsType[*record.OpenError](err); !ok || e.Name != record.File {
+		t.Errorf("a second record was begun after one that is open: %v", err)
+	}
+	if first, err = record.Open([]string{a}, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(first.End(nil, transcript.Context{}), first.Release()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := record.Begin([]string{a, b}, now, part(1, first), transcript.Context{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Closed() || second.Last() == first.Last() {
+		t.Error("the second record is the first")
+	}
+	if err := second.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if second, err = record.Open([]string{b, c}, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(second.Append(transcript.Noted{Text: "one"}, transcript.Context{}), second.Release()); err != nil {
+		t.Fatal(err)
+	}
+	if len(second.Created) != 1 || second.Created[0] != c || second.Opened().Part.Number != 1 {
+		t.Errorf("it was opened as %+v, with copies in %v", second.Opened(), second.Created)
+	}
+	for _, name := range []string{"transcript.jsonl", "transcript-2.jsonl"} {
+		want, err := os.ReadFile(filepath.Join(b, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(c, name)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("the copy of %s is %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestFirstLine: there is no record without its first line, whatever breaks when.
+func TestFirstLine(t *testing.T) {
+	folder := t.TempDir()
+	_, err := record.Begin([]string{folder}, now, transcript.Opened{Ceremony: "AGE-SECRET-KEY-1"}, transcript.Context{})
+	if _, ok := errors.AsType[*transcript.SecretError](err); !ok {
+		t.Errorf("error %v", err)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
+		t.Errorf("something was left: %v, %v", entries, err)
+	}
+}

@@ -132,6 +132,12 @@ func (r *Recorder) Opened() Opened { return r.opened }
 // Resumed reports whether [Resume] found lines that were cut off.
 func (r *Recorder) Resumed() bool { return r.torn }
 
+// Closed reports whether the record takes no more lines.
+func (r *Recorder) Closed() bool { return r.closed }
+
+// Last is the digest of the last line: what comes next binds it.
+func (r *Recorder) Last() Digest { return r.prev }
+
 // Append adds a line. It is on all media when Append returns nil. After a
 // [*MediumError] nothing more can be added. Other errors, and a [*SecretError],
 // change nothing.

@@ -45,6 +45,15 @@ func readFile(name string, max int64, prepare func(*os.File)) ([]byte, error) {
 		return nil, &NotFileError{Name: name, Mode: info.Mode()}
 	}
 	prepare(f)
+	if info.Mode().IsRegular() && info.Size() < max {
+		content, err := readAtMost(name, f, info.Size())
+		if _, ok := errors.AsType[*TooLargeError](err); !ok {
+			return content, err
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil { // it grew, or is of a system that knows no sizes
+			return nil, wrap("reading", name, err)
+		}
+	}
 	return readAtMost(name, f, max)
 }
 
