@@ -97,9 +97,8 @@ func TestReplicaLater(t *testing.T) {
 		k := b.create(t, importer.CreateRequest{Spec: material.HMAC384, MultiRegion: true})
 		b.agree(t, material.HMAC384, []string{k.ARN, replicaOf(k.ARN)})
 		out, back := b.desk.session(t, b.fetch(t, "primary")), quickFolder(t)
-		if err := b.run(t, out, back); err != nil {
-			t.Fatal(err)
-		}
+		b.people.media = []string{out, back}
+		works(t, b.open(t), b.people, "") // and it asks for no further medium
 		wantEvents(t, b, 2, "open", "confirm", "submit", "import", "verify", "close")
 		b.replicate(t, k)
 		b.desk.takes(t, back)
