@@ -15,6 +15,7 @@ import (
 
 	"github.com/keymat/keymat/ceremony/console/consoletest"
 	"github.com/keymat/keymat/ceremony/evidence"
+	"github.com/keymat/keymat/ceremony/online"
 	"github.com/keymat/keymat/ceremony/plan/plantest"
 	"github.com/keymat/keymat/internal/term/termtest"
 )
@@ -162,11 +163,30 @@ func TestCeremonyDays(t *testing.T) {
 		t.Parallel()
 		d := newMockDay(t)
 		key := d.created("--spec", "HMAC_512")
-		d.agree("HMAC_512", "2/3", []string{key}, "scheme: slip39 ", "scheme: slip39 ", "profile: quorum ", "profile: fips-quorum ", "key_spec: RSA_4096", "key_spec: RSA_3072")
+		d.agree("HMAC_512", "2/3", []string{key}, "profile: quorum ", "profile: fips-quorum ", "key_spec: RSA_4096", "key_spec: RSA_3072")
 		d.hold(built.offline, "O", "M")
 		d.hold(built.keymat, "I", "--machine", "import")
 		d.proves("VERIFIED 1 of 1")
+		d.calls()
 	})
+}
+
+// calls sees to it that the two machines called nothing but what help iam says that
+// they have to be allowed.
+func (d *day) calls() {
+	d.t.Helper()
+	var happened struct {
+		Events []struct {
+			EventName string
+		}
+	}
+	d.keymatJSON(&happened, "mock", "events")
+	allowed := slices.Concat(online.FetchActions(), online.ImportActions(), []string{"kms:CreateKey"})
+	for _, e := range happened.Events {
+		if !slices.Contains(allowed, "kms:"+e.EventName) {
+			d.t.Errorf("%s was called", e.EventName)
+		}
+	}
 }
 
 // created is the ARN of a new KMS key without material.

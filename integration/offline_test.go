@@ -49,6 +49,9 @@ func TestOfflineOpensNoSocket(t *testing.T) {
 		{0, "ceremony transcript sign", []string{"a", "b", "--as", "witness", "--key", "witness.key"}},
 		{0, "ceremony transcript sign", []string{"a", "b", "--as", "operator-1", "--key", "operator-1.key"}},
 		{0, "ceremony transcript show", []string{"a"}},
+		{0, "ceremony forms", []string{"a/plan.yaml", "--out-dir", "forms"}},
+		{0, "ceremony status", []string{"a"}},
+		{0, "ceremony run", []string{"a", "--dry-run"}},
 		{0, "ceremony verify", []string{"a"}},
 		{0, "ceremony report", []string{"a", "--out", "report.html"}},
 	} {
