@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,7 +40,9 @@ func newRehearsal(t *testing.T, changes ...string) *planBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes = append(changes, "profile: quorum ", "profile: fips-quorum ")
+	changes = append(changes, "profile: quorum ", "profile: fips-quorum ", "NAME OF THE LEAD", "Lea", "NAME OF THE WITNESS", "Wim",
+		"NAME OF OPERATOR ONE", "Ona", "NAME OF OPERATOR TWO", "Otto", "NAME OF FETCHER ONE", "Fay", "NAME OF FETCHER TWO", "Flo",
+		"NAME OF CUSTODIAN 1", "Cai", "NAME OF CUSTODIAN 2", "Col", "NAME OF CUSTODIAN 3", "Cyd")
 	if err := os.WriteFile(b.path("plan.yaml"), []byte(strings.NewReplacer(changes...).Replace(string(drafted))), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -63,9 +66,7 @@ func (b *planBench) run(p *consoletest.People, args ...string) (stdout string, e
 	cmd.Stdout = &out
 	terminal.Start(cmd)
 	err = p.Play(b.t, terminal)
-	if testing.Verbose() {
-		b.t.Log(terminal.Screen())
-	}
+	b.screen = strings.ReplaceAll(terminal.Screen(), "\r\n", "\n")
 	return out.String(), err
 }
 
@@ -80,14 +81,15 @@ func TestRun(t *testing.T) {
 	const want = `test: SEALED
 here, on the offline machine:
   Begin the record of the offline machine
-    With NAME OF THE LEAD (lead), NAME OF OPERATOR ONE (operator-1), NAME OF OPERATOR TWO (operator-2), NAME OF THE WITNESS (witness)
+    With Lea (lead), Ona (operator-1), Otto (operator-2), Wim (witness)
 on the fetching machine:
   Fetch wrapping keys and import tokens: primary
-    With NAME OF FETCHER ONE (fetcher-1), NAME OF FETCHER TWO (fetcher-2)
+    With Fay (fetcher-1), Flo (fetcher-2)
 `
 	if stdout != want {
 		t.Errorf("got %s, want %s", stdout, want)
 	}
+	checkGuide(t, b.screen)
 	found, err := evidence.Folder(b.dir).Verify()
 	if err != nil || len(found.Problems) > 0 || found.State.Phase() != phase.Sealed {
 		t.Errorf("problems %v, error %v", found.Problems, err)
@@ -100,6 +102,29 @@ on the fetching machine:
 	}
 	if err := json.Unmarshal(b.stdout.Bytes(), &status); err != nil || status.Progress != "SEALED" || len(status.Unsigned) > 0 || len(status.Here) != 1 {
 		t.Errorf("status %s, error %v", &b.stdout, err)
+	}
+}
+
+// checkGuide demands that the guide shows what is on the screen, as far as it is the
+// same each time: all that one custodian's share takes.
+func checkGuide(t *testing.T, screen string) {
+	t.Helper()
+	guide, err := os.ReadFile("../docs/ceremony.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, excerpt, _ := strings.Cut(string(guide), "```text\n")
+	excerpt, _, found := strings.Cut(excerpt, "```\n")
+	if !found {
+		t.Fatal("the guide shows nothing")
+	}
+	_, screen, _ = strings.Cut(screen, "\n10. ")
+	screen, _, _ = strings.Cut("10. "+screen, "\n\n12. ")
+	screen = regexp.MustCompile(`(?s)\x1b\[\?1049h.*?\x1b\[\?1049l`).ReplaceAllString(screen, "") // what one person alone sees
+	screen = regexp.MustCompile(`(?m) +$`).ReplaceAllString(screen, "")
+	screen = regexp.MustCompile(`(?s)(word 1 of 33:\n).*(11\.3 Share 2, word 33)`).ReplaceAllString(screen, "$1…\n$2")
+	if got := strings.TrimSpace(screen); got != strings.TrimSpace(excerpt) {
+		t.Errorf("the guide shows\n%s\nand the screen\n%s", excerpt, got)
 	}
 }
 

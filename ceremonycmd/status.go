@@ -126,7 +126,9 @@ type ceremonyDeadlines struct {
 }
 
 func (s ceremonyStatus) text(w io.Writer) {
-	fmt.Fprintln(w, s.Title)
+	if s.Title != s.Ceremony {
+		fmt.Fprintln(w, s.Title)
+	}
 	if s.Rehearsal {
 		fmt.Fprintln(w, "REHEARSAL: nothing of it can be imported into AWS")
 	}
