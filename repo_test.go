@@ -48,16 +48,20 @@ var layers = map[string][]string{
 		"audit", "escrow", "token", "material", "material/entropy", "internal/page", "internal/spoken",
 	},
 	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/phase", "ceremony/gap", "escrow", "token", "internal/files", "internal/sshsig"},
-	"ceremony/room":     {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
+	"ceremony/online": {
+		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record", "importer", "token",
+		"material", "internal/files",
+	},
+	"ceremony/room": {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
 	"ceremony/offline": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
-	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow"},
+	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
-	"ceremony/plan":       {"escrow", "wrap", "material", "internal/sshsig"},
+	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
 
@@ -176,6 +180,7 @@ var libraries = map[string][]string{
 	"ceremony/gap":        {},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/evidence":   {},
+	"ceremony/online":     {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"ceremony/room":       {},
 	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/keymat/keymat/ceremony/evidence"
@@ -32,12 +33,15 @@ type arrival struct {
 // accept takes in what was fetched, if it is signed and what the plan says. Whether
 // it is what the fetching machine had, the gate after it shows.
 func (m *Machine) accept(ctx context.Context, r room.Room, t phase.Task) error {
-	chosen, err := r.Decide(ctx, "Has the medium with what was fetched come, or does the session end before?", []string{"it has come", "end the session"})
+	options := []string{"it has come", "end the session"}
+	if len(m.Agenda().Here) > 1 { // the replicas of a new key come once its primary has the material
+		options = append(options, "go on without "+strings.Join(t.Targets, ", "))
+	}
+	chosen, err := r.Decide(ctx, "Has the medium with what was fetched come, or does the session end before?", options)
 	if err != nil {
 		return err
 	}
-	if chosen == 1 {
-		m.leaving = true
+	if m.leaving, m.without = chosen == 1, chosen == 2; chosen > 0 {
 		return nil
 	}
 	medium, manifest, err := m.arrived(ctx, r)

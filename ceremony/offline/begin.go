@@ -57,7 +57,7 @@ func (m *Machine) begin(ctx context.Context, r room.Room, t phase.Task) error {
 	if err := m.mirror(); err != nil {
 		return err
 	}
-	m.leaving, m.refused = false, nil
+	m.leaving, m.without, m.refused = false, false, nil
 	if m.record, err = record.Begin(m.paths(), m.now, opened, transcript.Context{Actors: there}); err != nil {
 		return err
 	}

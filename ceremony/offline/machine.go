@@ -49,6 +49,7 @@ type Machine struct {
 	trial   *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
 	offset  time.Duration   // of the wall clock from this machine's
 	leaving bool            // people want to end the session before everything is wrapped
+	without bool            // people go on without what was not fetched, where they may
 	refused []string        // targets of a bundle that is not the one that was read aloud
 }
 
@@ -162,6 +163,8 @@ func (m *Machine) Agenda() phase.Agenda {
 		a.Here = []phase.Task{m.again()}
 	case m.left() && m.open():
 		a.Here = []phase.Task{m.ending()}
+	case m.without && len(a.Here) > 1:
+		a.Here = slices.DeleteFunc(a.Here, func(t phase.Task) bool { return t.Step == phase.Accept })
 	}
 	return a
 }

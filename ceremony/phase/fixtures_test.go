@@ -167,6 +167,21 @@ func twoDay(p *plan.Plan) []move {
 	return append(moves, move{transcript.Closed{}, office})
 }
 
+// replicaLater is one of a new multi-Region key, of which KMS makes replicas once
+// the primary has its material.
+func replicaLater(p *plan.Plan) []move {
+	a, b := p.Targets[0].ID, p.Targets[1].ID
+	moves := append(makes(p), fetched(p, "bundle", a)...)
+	moves = append(append(moves, wraps("bundle", "package", a)...), leaves(p)...)
+	moves = append(moves, opens(p, 1, transcript.ImportMachine), passes(p, plan.GateImport))
+	moves = append(append(moves, imports(a, "package")...), move{transcript.Closed{}, office})
+	moves = append(moves, opens(p, 2, transcript.OfflineMachine), passes(p, plan.GateOpen))
+	moves = append(append(moves, fetched(p, "later", b)...), recovers(first))
+	moves = append(append(moves, wraps("later", "later package", b)...), leaves(p)...)
+	moves = append(moves, opens(p, 3, transcript.ImportMachine), passes(p, plan.GateImport))
+	return append(append(moves, imports(b, "later package")...), move{transcript.Closed{}, office})
+}
+
 // yearsLater is one whose material comes from an escrow.
 func yearsLater(p *plan.Plan) []move {
 	a, b := p.Targets[0].ID, p.Targets[1].ID

@@ -102,7 +102,7 @@ func (s *State) tasks() []Task {
 
 // between two records: which is the next.
 func (s *State) between() []Task {
-	switch missing := s.waiting(Target.wrapped); {
+	switch missing := s.awaited(); {
 	case s.records > 0 && !s.sealed() && s.void, s.records > 0 && s.count(Target.verified) == len(s.targets):
 		return nil
 	case s.records == 0 || !s.sealed():
@@ -156,22 +156,29 @@ func (s *State) dealing(w *Escrow) (tasks []Task) {
 	return s.crew(Task{Step: SealSet, Escrow: w.ID})
 }
 
-// conveying goes from a sealed escrow to packages for all targets.
-func (s *State) conveying() []Task {
+// conveying goes from a sealed escrow to packages for all targets. Where only
+// replicas were not fetched, people may as well go on without them, see awaited.
+func (s *State) conveying() (tasks []Task) {
 	missing := s.waiting(Target.wrapped)
 	ready := slices.DeleteFunc(slices.Clone(missing), func(id string) bool { return s.fresh(id) == nil })
 	unfetched := without(missing, ready)
-	switch {
-	case len(missing) == 0, s.leaves():
+	if len(missing) == 0 || s.leaves() {
 		return s.ending()
-	case len(unfetched) > 0:
-		return append(s.fetches(unfetched), s.crew(Task{Step: Accept, Targets: unfetched})...)
-	case !s.passed[plan.GateBundle]:
-		return s.confirm(plan.GateBundle)
-	case !s.inMemory:
-		return []Task{s.quorum()}
 	}
-	return s.crew(Task{Step: Wrap, Targets: ready})
+	if len(unfetched) > 0 {
+		tasks = append(s.fetches(unfetched), s.crew(Task{Step: Accept, Targets: unfetched})...)
+	}
+	switch {
+	case len(without(s.awaited(), ready)) > 0:
+		return tasks
+	case len(ready) == 0:
+		return append(tasks, s.ending()...)
+	case !s.passed[plan.GateBundle]:
+		return append(tasks, s.confirm(plan.GateBundle)...)
+	case !s.inMemory:
+		return append(tasks, s.quorum())
+	}
+	return append(tasks, s.crew(Task{Step: Wrap, Targets: ready})...)
 }
 
 // leaves reports whether the offline machine is switched off before anything is
@@ -227,6 +234,16 @@ func (s *State) importing() (tasks []Task) {
 		tasks = append(tasks, s.importer(Task{Step: End}))
 	}
 	return tasks
+}
+
+// awaited are the targets that have to be wrapped for before anything is imported.
+// A replica that was not fetched by the time its primary was is not among them:
+// there is none before the primary of a new key has its material (recorded).
+func (s *State) awaited() []string {
+	return slices.DeleteFunc(s.waiting(Target.wrapped), func(id string) bool {
+		primary := s.primary(id)
+		return primary != nil && !primary.imported() && s.fresh(id) == nil && (primary.wrapped() || s.fresh(primary.ID) != nil)
+	})
 }
 
 // waiting are the IDs of targets that have not come so far.

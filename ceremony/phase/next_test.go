@@ -33,7 +33,7 @@ func TestNextLeads(t *testing.T) {
 	for name, ceremony := range map[string]struct {
 		plan  *plan.Plan
 		moves []move
-	}{"same day": {sameDayPlan, sameDay(sameDayPlan)}, "two days": {twoDayPlan, twoDay(twoDayPlan)}, "years later": {reopened, yearsLater(reopened)}} {
+	}{"same day": {sameDayPlan, sameDay(sameDayPlan)}, "two days": {twoDayPlan, twoDay(twoDayPlan)}, "years later": {reopened, yearsLater(reopened)}, "a replica later": {sameDayPlan, replicaLater(sameDayPlan)}} {
 		t.Run(name, func(t *testing.T) {
 			s := phase.Start(ceremony.plan)
 			machine := transcript.OfflineMachine
@@ -62,7 +62,7 @@ func TestNextLeads(t *testing.T) {
 
 func TestNext(t *testing.T) {
 	p := agreed(t)
-	a := p.Targets[0].ID
+	a, b := p.Targets[0].ID, p.Targets[1].ID
 	story := sameDay(p)
 	at := func(name string) []move { return upTo(t, story, name) }
 	expired := joined(at("submit"), by(office, transcript.Refused{Target: a, Code: "ExpiredImportTokenException", Remedy: transcript.WrapAgain}))
@@ -83,6 +83,13 @@ func TestNext(t *testing.T) {
 		{"sealed, for the fetchers", at("seal"), transcript.FetchMachine, []string{"fetch " + both + ": fetcher-1, fetcher-2"}, []string{"bundle " + both + ": operator-1, operator-2, witness"}},
 		{"a power cut after the seal", joined(at("seal"), fetched(p, "bundle", a, p.Targets[1].ID), []move{power}), transcript.OfflineMachine,
 			[]string{"recover: 2 of custodian-1, custodian-2, custodian-3"}, nil},
+		{"a primary without its replica", joined(at("seal"), fetched(p, "bundle", a)), transcript.OfflineMachine,
+			[]string{"bundle " + b + ": operator-1, operator-2, witness", "wrap " + a + ": operator-1, operator-2, witness"}, []string{"fetch " + b + ": fetcher-1, fetcher-2"}},
+		{"and wrapped", joined(at("seal"), fetched(p, "bundle", a), wraps("bundle", "package", a)), transcript.OfflineMachine,
+			[]string{"bundle " + b + ": operator-1, operator-2, witness", "destroy: operator-1, operator-2, witness"}, []string{"fetch " + b + ": fetcher-1, fetcher-2"}},
+		{"and on its way", joined(at("seal"), fetched(p, "bundle", a), wraps("bundle", "package", a), leaves(p)), transcript.ImportMachine, []string{"begin: importer, witness"}, nil},
+		{"a replica without its primary", joined(at("seal"), fetched(p, "bundle", b)), transcript.OfflineMachine,
+			[]string{"bundle " + a + ": operator-1, operator-2, witness"}, []string{"fetch " + a + ": fetcher-1, fetcher-2"}},
 		{"void", joined(at("generate"), []move{void("", true)}), transcript.OfflineMachine, []string{"destroy: operator-1, operator-2, witness"}, nil},
 		{"to import", at("close"), transcript.ImportMachine, []string{"begin: importer, witness"}, nil},
 		{"the primary first", at("submit")[:len(at("submit"))-1], transcript.ImportMachine, []string{"submit " + a + ": importer, witness"}, nil},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/material"
 )
 
 // checkReceipt reports whether a step of the machine that imports comes now.
@@ -18,9 +19,12 @@ func (s *State) checkReceipt(name string, e transcript.Event) error {
 		if !slices.Contains([]transcript.Remedy{transcript.SendAgain, transcript.WrapAgain, transcript.Incident}, e.Remedy) {
 			return &PlanError{name, "remedy", string(e.Remedy), "again, renew or incident"}
 		}
+		if t := s.target(e.Target); t != nil && e.Remedy == transcript.WrapAgain && t.wrapped() && !t.imported() {
+			return nil // there may have been no use in submitting it
+		}
 		return s.checkWaiting(name, e.Target)
 	case transcript.Imported:
-		if e.MaterialID == "" {
+		if s.plan.Material.Spec.Kind() == material.Symmetric && e.MaterialID == "" {
 			return &PlanError{name, "material_id", "", "that which KMS answered"}
 		}
 		return s.checkWaiting(name, e.Target)
@@ -102,7 +106,7 @@ func (s *State) applyReceipt(e transcript.Event) {
 		}
 	case transcript.Imported:
 		t := s.target(e.Target)
-		t.Waiting, t.MaterialID = false, e.MaterialID
+		t.Waiting, t.Held, t.MaterialID = false, true, e.MaterialID
 	case transcript.Verified:
 		s.target(e.Target).Method = e.Method
 	case transcript.Forgotten: // escrows stay as they are

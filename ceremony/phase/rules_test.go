@@ -141,6 +141,9 @@ func TestForbidden(t *testing.T) {
 		{"verify what is not there", inOffice, transcript.Verified{Target: a, Method: "use"}, office, "verify does not come at CLOSED: " + a + " does not have the material"},
 		{"anything in a closed record", at("close"), transcript.Destroyed{}, room, "destroy does not come at CLOSED: no record is open"},
 		{"the gate of the plan", at("open"), transcript.Confirmed{Gate: plan.GatePlan}, []string{"lead", "witness"}, "confirm does not come at OPEN: the gate plan is not one to confirm"},
+		{"too late for nothing", joined(inOffice, imports(a, "package")), transcript.Refused{Target: a, Remedy: transcript.WrapAgain}, office, "refuse does not come at IMPORTED: nothing was submitted to " + a},
+		{"a remedy that is none", joined(inOffice, submits(a, "package")), transcript.Refused{Target: a, Code: "X"}, office, `refuse: remedy is "", want "again, renew or incident"`},
+		{"material without its ID", joined(inOffice, submits(a, "package")), transcript.Imported{Target: a}, office, `import: material_id is "", want "that which KMS answered"`},
 		{"import twice", joined(inOffice, imports(a, "package"), again), submits(a, "package")[0].event, office, "submit does not come at IMPORTED: " + a + " has the material"},
 	}
 	for _, tt := range tests {
@@ -185,6 +188,7 @@ func TestNothingLost(t *testing.T) {
 		{"a token expires before the import", joined(at("submit"), by(office, transcript.Refused{Target: a, Code: "ExpiredImportTokenException", Remedy: transcript.WrapAgain}), renewed), phase.Imported},
 		{"KMS is too busy", joined(at("submit"), by(office, transcript.Refused{Target: a, Code: "ThrottlingException", Remedy: transcript.SendAgain}), imports(a, "package")), phase.Imported},
 		{"no answer comes", joined(at("submit"), imports(a, "package")), phase.Imported},
+		{"the deadline passes before the import", joined(at("submit")[:len(at("submit"))-1], by(office, transcript.Refused{Target: a, Remedy: transcript.WrapAgain}), renewed), phase.Imported},
 		{"the key expires in KMS", joined(at("verify"), by(office, transcript.Forgotten{Target: a, Reason: "expired"}), renewed), phase.Imported},
 		{"shares dealt anew", joined(at("seal"), []move{passes(p, plan.GateIdentity)}, deals(p, second), by([]string{"lead", "operator-1"}, transcript.Retired{Escrow: first, By: second})), phase.Sealed},
 	}

@@ -66,12 +66,13 @@ type Target struct {
 	Package    transcript.Digest // that may be submitted; zero for none
 	Sent       transcript.Digest // the bytes that were submitted of Package; zero for none
 	Waiting    bool              // it was submitted, and no answer is known
-	MaterialID string            // "" before KMS has it
+	Held       bool              // KMS has the material
+	MaterialID string            // KMS's KeyMaterialId, which symmetric encryption keys have
 	Method     string            // how it was verified, "" for not
 }
 
 func (t Target) wrapped() bool  { return t.Package != (transcript.Digest{}) || t.imported() }
-func (t Target) imported() bool { return t.MaterialID != "" }
+func (t Target) imported() bool { return t.Held }
 func (t Target) verified() bool { return t.Method != "" }
 
 // A bundle is what was fetched for some targets.

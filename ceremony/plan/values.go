@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/keymat/keymat/escrow"
+	"github.com/keymat/keymat/internal/lazyregexp"
 	"github.com/keymat/keymat/internal/sshsig"
 	"github.com/keymat/keymat/wrap"
 )
@@ -26,9 +27,11 @@ const (
 	longestDescription = 256 // characters, of KeyMaterialDescription (KMS API model)
 )
 
+var identifiers = lazyregexp.New(`^[a-z][a-z0-9-]{0,39}$`)
+
 // identifier is fit for a file name, a signer's name and a spoken name.
 func identifier(text string) (string, error) {
-	if !regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`).MatchString(text) {
+	if !identifiers().MatchString(text) {
 		return "", errors.New("not an ID: a small letter, then at most 39 small letters, digits and hyphens")
 	}
 	return text, nil

@@ -4,17 +4,21 @@ package transcript
 
 // The events of the machine that imports.
 
-// Submitted says, before it is done, that wrapped material is sent to KMS.
+// Submitted says, before it is done, that wrapped material is sent to KMS. What
+// the key was before tells, should no answer come, whether it was done.
 type Submitted struct {
-	Target  string `json:"target"`
-	Package Digest `json:"package"` // the file that came from the offline machine
-	Wrapped Digest `json:"wrapped"` // the bytes that are sent
+	Target     string `json:"target"`
+	Package    Digest `json:"package"`             // the file that came from the offline machine
+	Wrapped    Digest `json:"wrapped"`             // the bytes that are sent
+	KeyState   string `json:"key_state"`           // before it, as KMS spells it
+	MaterialID string `json:"current_material_id"` // KeyMaterialId before it, "" where KMS shows none
 }
 
-// Refused says that KMS did not take what was submitted.
+// Refused says that KMS did not take what was submitted; or, with the remedy
+// WrapAgain and no code, that it was too late to submit what was wrapped.
 type Refused struct {
 	Target string `json:"target"`
-	Code   string `json:"code"` // as KMS spells it
+	Code   string `json:"code"` // as KMS spells it, "" where it was not asked or did not answer
 	Remedy Remedy `json:"remedy"`
 }
 
@@ -31,7 +35,7 @@ const (
 // Imported says that KMS took the material.
 type Imported struct {
 	Target     string `json:"target"`
-	MaterialID string `json:"material_id"` // KMS's KeyMaterialId
+	MaterialID string `json:"material_id"` // KMS's KeyMaterialId, "" for what is no symmetric encryption key: it has none
 }
 
 // Verified says that KMS holds this material, and how that was seen.

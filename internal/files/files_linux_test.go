@@ -3,6 +3,7 @@
 package files_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -131,5 +132,13 @@ func TestReadPipe(t *testing.T) {
 	got, err := files.ReadLimited(fmt.Sprintf("/proc/self/fd/%d", r.Fd()), nil, 5)
 	if err != nil || string(got) != "12345" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestReadWithoutSize reads a file that says it has 0 bytes, and has more.
+func TestReadWithoutSize(t *testing.T) {
+	content, err := files.ReadLimited("/proc/self/status", nil, 1<<20)
+	if err != nil || !bytes.HasPrefix(content, []byte("Name:")) || !bytes.HasSuffix(content, []byte("\n")) {
+		t.Errorf("%d bytes, error %v", len(content), err)
 	}
 }
