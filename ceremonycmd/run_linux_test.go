@@ -189,3 +189,13 @@ func inTurn(p *consoletest.People, turns ...turn) *consoletest.People {
 	}
 	return p
 }
+
+// TestRunNeedsPeople: without a terminal nothing is begun.
+func TestRunNeedsPeople(t *testing.T) {
+	b := newRehearsal(t)
+	b.exits(1, "ceremony", "run", b.dir, "--no-input")
+	b.says("hint: run it in a terminal")
+	if _, err := os.Stat(b.path("transcript.jsonl")); err == nil {
+		t.Error("there is a record")
+	}
+}
