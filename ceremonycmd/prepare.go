@@ -35,13 +35,21 @@ func (a *app) prepare(c *console.Console, p *plan.Plan, workspace string) (strin
 	for _, lack := range lacks(locked) {
 		c.Tell("%s: %s", preflight.Warning, lack)
 	}
+	if err := admit(report.Verdict, p.Rehearsal); err != nil {
+		return "", err
+	}
 	if report.Verdict == preflight.Stop {
-		if !p.Rehearsal {
-			return "", errUnfit
-		}
 		c.Tell("In earnest no material would be made on this machine. This is a rehearsal, and goes on.")
 	}
 	return summary(report, locked), nil
+}
+
+// admit fails closed: what was observed of a machine stops all but a rehearsal.
+func admit(v preflight.Verdict, rehearsal bool) error {
+	if rehearsal || v == preflight.OK || v == preflight.Warning {
+		return nil
+	}
+	return errUnfit
 }
 
 // lacks are what the system did not let the process keep to itself.

@@ -53,8 +53,9 @@ func TestStatus(t *testing.T) {
 		Elsewhere []phase.Task
 		Unsigned  []struct{ File, Person, Problem string }
 		Deadlines []struct {
-			Target, Bundle     string
-			Departure, ValidTo time.Time `json:"valid_to"`
+			Target, Bundle string
+			Departure      time.Time
+			ValidTo        time.Time `json:"valid_to"`
 		}
 	}
 	if err := json.Unmarshal(b.stdout.Bytes(), &status); err != nil {
@@ -63,7 +64,7 @@ func TestStatus(t *testing.T) {
 	if status.Machine != transcript.OfflineMachine || len(status.Here) != 0 || len(status.Elsewhere) != 1 || status.Elsewhere[0].Step != phase.Begin {
 		t.Errorf("got %+v", status)
 	}
-	if len(status.Unsigned) != 1 || status.Unsigned[0].Person != "witness" || len(status.Deadlines) != 2 {
+	if len(status.Unsigned) != 1 || status.Unsigned[0].Person != "witness" || len(status.Deadlines) != 2 || status.Deadlines[0].ValidTo.Sub(status.Deadlines[0].Departure) != time.Hour {
 		t.Errorf("got %+v", status)
 	}
 }
