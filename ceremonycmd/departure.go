@@ -67,24 +67,31 @@ func (s *session) void(ctx context.Context, m recorder) error {
 	return m.Void(ctx, s.console, reason)
 }
 
-// A receiver is a machine that takes in records which another has written since.
-type receiver interface {
+// A carrier is a machine that takes in records which another has written since, and
+// writes once more what that one needs.
+type carrier interface {
 	Receive(ctx context.Context, r room.Room) error
+	Export(ctx context.Context, r room.Room) error
 }
 
 // receive takes in what another machine has done, if people have a medium from
 // there. Without it the offline machine knows of nothing that follows an import.
+// A medium that was lost on the way there is written again.
 func (s *session) receive(ctx context.Context, agenda phase.Agenda) (came bool, err error) {
-	m, ok := s.machine.(receiver)
+	m, ok := s.machine.(carrier)
 	if !ok || s.received || len(agenda.Elsewhere) == 0 || agenda.Elsewhere[0].Machine != transcript.ImportMachine {
 		return false, nil
 	}
-	n, err := s.console.Decide(ctx, "There is nothing to do here. Has a medium come from the machine that imports?", []string{"no", "yes"})
-	if err != nil || n == 0 {
+	n, err := s.console.Decide(ctx, "There is nothing to do here. Has a medium come from the machine that imports?",
+		[]string{"no", "yes", "no, and the one that goes there was lost: write it again"})
+	switch {
+	case err != nil || n == 0:
 		return false, err
+	case n == 1:
+		s.received = true
+		return true, m.Receive(ctx, s.console)
 	}
-	s.received = true
-	return true, m.Receive(ctx, s.console)
+	return false, m.Export(ctx, s.console)
 }
 
 // except records a departure from the plan, in the words of the lead.

@@ -17,8 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hung is when a command that should have shown something is given up.
-const hung = 30 * time.Second
+// hung is when a command that should have shown something is given up. It may be
+// making a large RSA key on a slow machine.
+const hung = 3 * time.Minute
 
 // Console is a pseudo-terminal and what has been shown on it. Its methods fail
 // the test rather than return errors.
