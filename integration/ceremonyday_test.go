@@ -145,6 +145,7 @@ func TestCeremonyDays(t *testing.T) {
 		d.hold(built.offline, "O", "M")
 		d.hold(built.keymat, "I", "--machine", "import")
 		d.aws("replicate-key", "--key-id", primary, "--replica-region", "eu-west-1")
+		d.keymat("mock", "clock", "--advance", "1m") // while it is Creating
 		d.target = plannedReplica(string(d.read("plan.yaml")))
 		d.hold(built.offline, "O", "M")
 		d.hold(built.keymat, "I", "--machine", "import")
