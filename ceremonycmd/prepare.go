@@ -23,6 +23,7 @@ func (a *app) prepare(c *console.Console, p *plan.Plan, workspace string) (strin
 		return "", err
 	}
 	report := preflight.Observe(host)
+	c.Tell("What is seen of this machine:")
 	for _, o := range report.Observations {
 		if o.Verdict == preflight.OK {
 			continue

@@ -55,6 +55,7 @@ func (s *session) hold(ctx context.Context) (phase.Agenda, error) {
 // agenda is that of the machine; what is fetched may be for some targets only.
 func (s *session) agenda() phase.Agenda {
 	a := s.machine.Agenda()
+	s.console.Progress = a.Progress
 	for i := range a.Here {
 		if a.Here[i].Step == phase.Fetch && len(s.targets) > 0 {
 			a.Here[i].Targets = s.targets

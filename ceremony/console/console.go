@@ -36,6 +36,7 @@ type Console struct {
 	Keys     Keys
 	Escrow   func(escrow.ID) (*escrow.File, error) // finds an escrow of this ceremony, for printed cards
 	By       string                                // the program with its version, for printed cards
+	Progress string                                // of the ceremony, as phase.State.Progress has it; "" where this machine does not know
 
 	task     int               // announced so far
 	doing    string            // the last of them
@@ -59,17 +60,28 @@ func (c *Console) Announce(t phase.Task) {
 	c.task++
 	c.question = 0
 	c.doing, c.hands = t.String(), t.People
-	heading := fmt.Sprintf("%d. %s", c.task, Title(c.Plan, t))
-	if c.Plan.Rehearsal {
-		heading += "  [REHEARSAL]"
-	}
-	heading = term.Printable(heading)
+	heading := term.Printable(fmt.Sprintf("%d. %s%s", c.task, Title(c.Plan, t), c.mark()))
 	if c.Bold {
 		heading = "\x1b[1m" + heading + "\x1b[0m"
 	}
 	fmt.Fprintf(c.Out, "\n%s\n", heading)
 	c.paragraph(People(c.Plan, t) + ".")
 	c.paragraph(about[t.Step])
+}
+
+// mark is how far the ceremony has come, and whether it is in earnest.
+func (c *Console) mark() string {
+	var marks []string
+	if c.Progress != "" {
+		marks = append(marks, c.Progress)
+	}
+	if c.Plan.Rehearsal {
+		marks = append(marks, "REHEARSAL")
+	}
+	if marks == nil {
+		return ""
+	}
+	return "  [" + strings.Join(marks, ", ") + "]"
 }
 
 // Tell shows its lines below the task. What is laid out, with space before it or

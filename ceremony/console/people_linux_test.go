@@ -13,7 +13,7 @@ func TestAnnounce(t *testing.T) {
    With Col (custodian-2), Ona (operator-1), Otto (operator-2).
    One custodian sees the share, and nobody else.
 
-2. Open the escrow with 2 shares
+2. Open the escrow with 2 shares  [CLOSED]
    With 2 of Cai (custodian-1), Col (custodian-2), Cyd (custodian-3).
    Each custodian enters a share. Nothing of it is shown.
    written to /mnt

@@ -25,6 +25,7 @@ var two = []string{"operator-1", "witness"}
 var scenes = map[string]func(context.Context, *console.Console) (any, error){
 	"announce": func(_ context.Context, c *console.Console) (any, error) {
 		c.Announce(phase.Task{Step: phase.Issue, Machine: transcript.OfflineMachine, Share: 2, People: []string{"custodian-2", "operator-1", "operator-2"}})
+		c.Progress = "CLOSED"
 		c.Announce(phase.Task{Step: phase.Recover, Machine: transcript.OfflineMachine, Quorum: 2, People: []string{"custodian-1", "custodian-2", "custodian-3"}})
 		c.Tell("written to %s\nand read \x1b[2Jback, from the medium and not from memory, which is what counts, and found to be the same", "/mnt")
 		c.Tell("  topmost  Istanbul")
