@@ -33,16 +33,22 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremonycmd", "fleet", "fleet/journal", "fleet/manifest",
-		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
+		"ceremonycmd", "ceremony/online", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"internal/awsclient", "internal/card", "internal/cli", "internal/entry", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
 	},
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
-		"ceremony/evidence", "ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
-		"internal/card", "internal/cli", "internal/files", "internal/sshsig",
+		"ceremony/console", "ceremony/evidence", "ceremony/gap", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight",
+		"ceremony/record", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
+		"internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
+	"ceremony/console": {
+		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
+		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
+	},
+	"ceremony/console/consoletest": {"internal/card", "internal/term/termtest"},
 	"ceremony/report": {
 		"ceremony/evidence", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
 		"audit", "escrow", "token", "material", "material/entropy", "internal/page", "internal/spoken",
@@ -103,13 +109,14 @@ var layers = map[string][]string{
 
 	"internal/awsclient":     {},
 	"internal/cli":           {"internal/files", "internal/spoken", "internal/term"},
+	"internal/entry":         {"escrow", "escrow/slip39", "material", "material/entropy", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/lazyregexp":    {},
 	"internal/ledger":        {},
 	"internal/lockdown":      {},
 	"internal/pace":          {},
-	"internal/card":          {"internal/page", "internal/lazyregexp"},
+	"internal/card":          {"escrow", "internal/page", "internal/lazyregexp"},
 	"internal/page":          {},
 	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/spoken":        {},
@@ -165,6 +172,7 @@ var libraries = map[string][]string{
 
 	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
 
+	"internal/entry":    {},
 	"internal/card":     {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":    {"golang.org/x/sys/"},
 	"internal/lockdown": {"golang.org/x/sys/"},
@@ -173,7 +181,7 @@ var libraries = map[string][]string{
 	"internal/spoken":   {},
 	"internal/sshsig":   {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
 
-	"ceremonycmd": {"github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
+	"ceremonycmd": {"filippo.io/age", "github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
@@ -182,6 +190,7 @@ var libraries = map[string][]string{
 	"ceremony/evidence":   {},
 	"ceremony/online":     {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"ceremony/room":       {},
+	"ceremony/console":    {"golang.org/x/crypto/ssh", "golang.org/x/sys/"},
 	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},

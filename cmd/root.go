@@ -66,7 +66,7 @@ or has expired. It works against AWS, or with --mock against a KMS of its own.`,
 	}
 	add(groupStart, newLabCmd(a), newBringCmd(a))
 	add(groupSteps, newGenerateCmd(a), newCreateCmd(a), newFetchCmd(a), newWrapCmd(a), newImportCmd(a), newConfirmCmd(a))
-	add(groupLife, newStatusCmd(a), newEscrowCmd(a), newReimportCmd(a), newRenewCmd(a), newRotateCmd(a), newMonitorCmd(a), newAuditCmd(a), newDeleteMaterialCmd(a), newFleetCmd(a), ceremonycmd.New(&a.Run, a.now))
+	add(groupLife, newStatusCmd(a), newEscrowCmd(a), newReimportCmd(a), newRenewCmd(a), newRotateCmd(a), newMonitorCmd(a), newAuditCmd(a), newDeleteMaterialCmd(a), newFleetCmd(a), ceremonycmd.New(&a.Run, a.now, a.stations()...))
 	add(groupTools, newVerifyCmd(a), newInspectCmd(a), newMockCmd(a), cli.VersionCommand(&a.Run))
 	root.SetCompletionCommandGroupID(groupTools)
 	root.SetHelpCommandGroupID(groupTools)

@@ -283,6 +283,8 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 	r.do(1, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
 	r.write("transcript.jsonl", []byte("not a record\n"))
 	r.do(0, "ceremony transcript show", ".")
+	r.do(1, "ceremony status", ".")
+	r.do(1, "ceremony run", ".", "--machine", "fetch")
 	r.do(3, "ceremony verify", ".")
 	r.do(3, "ceremony report", ".", "--out", "report.html")
 }
