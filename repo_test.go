@@ -66,7 +66,7 @@ var layers = map[string][]string{
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
-	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
+	"ceremony/transcript": {"ceremony/chain", "ceremony/plan", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
@@ -85,6 +85,8 @@ var layers = map[string][]string{
 	"material/entropy": {"material", "internal/lazyregexp"},
 
 	"ceremony/preflight": {},
+
+	"ceremony/chain": {"escrow/slip39"},
 
 	"ceremony/plan/plantest": {},
 
@@ -183,6 +185,7 @@ var libraries = map[string][]string{
 
 	"ceremonycmd": {"filippo.io/age", "github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
+	"ceremony/chain":      {},
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
 	"ceremony/gap":        {},
@@ -202,7 +205,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/chain", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
 }
 
 // outside is the part of the standard library that reaches the machine.

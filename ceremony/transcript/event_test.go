@@ -67,11 +67,11 @@ func TestEveryEvent(t *testing.T) {
 			g.KeySpec = material.SymmetricDefault
 			value = g
 		}
-		line, err := Entry{Event: value}.encode()
+		line, err := form().Encode(Entry{Event: value})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := decode(line)
+		got, err := form().Decode(line)
 		if err != nil || !reflect.DeepEqual(got.Event, value) {
 			t.Errorf("%s: got %#v, %v; want %#v", line, got.Event, err, value)
 		}
