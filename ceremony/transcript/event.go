@@ -92,7 +92,7 @@ func events() []Event {
 	return []Event{
 		&Opened{}, &Confirmed{}, &Noted{}, &Exception{}, &Resumed{}, &Closed{},
 		&Generated{}, &Escrowed{}, &Copied{}, &Issued{}, &ReadBack{}, &Sealed{}, &Recovered{}, &Bundled{}, &Wrapped{},
-		&Destroyed{}, &Voided{}, &Interrupted{}, &Retired{},
+		&Destroyed{}, &Voided{}, &Interrupted{}, &Retired{}, &Discarded{}, &Attested{},
 		&Submitted{}, &Refused{}, &Imported{}, &Verified{}, &Forgotten{},
 	}
 }
