@@ -86,7 +86,9 @@ var layers = map[string][]string{
 
 	"ceremony/preflight": {},
 
-	"ceremony/chain": {"escrow/slip39"},
+	"ceremony/chain":         {"escrow/slip39"},
+	"ceremony/register":      {"ceremony/chain", "ceremony/phase", "ceremony/plan", "ceremony/transcript", "escrow", "material"},
+	"ceremony/register/disk": {"ceremony/chain", "ceremony/register", "internal/files"},
 
 	"ceremony/plan/plantest": {},
 
@@ -198,6 +200,9 @@ var libraries = map[string][]string{
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
+	"ceremony/register":      {},
+	"ceremony/register/disk": {"github.com/gofrs/flock"},
+
 	"fleet/journal": {"github.com/gofrs/flock"},
 }
 
@@ -205,7 +210,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/chain", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/chain", "ceremony/register", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
 }
 
 // outside is the part of the standard library that reaches the machine.
