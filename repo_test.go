@@ -41,7 +41,7 @@ var layers = map[string][]string{
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
 		"ceremony/console", "ceremony/evidence", "ceremony/gap", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight",
-		"ceremony/record", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
+		"ceremony/record", "ceremony/register", "ceremony/register/disk", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
 		"internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
 	"ceremony/console": {
