@@ -41,7 +41,7 @@ var layers = map[string][]string{
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
 		"ceremony/console", "ceremony/evidence", "ceremony/gap", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight",
-		"ceremony/record", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
+		"ceremony/record", "ceremony/register", "ceremony/register/disk", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
 		"internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
 	"ceremony/console": {
@@ -66,7 +66,7 @@ var layers = map[string][]string{
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
-	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
+	"ceremony/transcript": {"ceremony/chain", "ceremony/plan", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
@@ -85,6 +85,10 @@ var layers = map[string][]string{
 	"material/entropy": {"material", "internal/lazyregexp"},
 
 	"ceremony/preflight": {},
+
+	"ceremony/chain":         {"escrow/slip39"},
+	"ceremony/register":      {"ceremony/chain", "ceremony/phase", "ceremony/plan", "ceremony/transcript", "escrow", "material"},
+	"ceremony/register/disk": {"ceremony/chain", "ceremony/register", "internal/files"},
 
 	"ceremony/plan/plantest": {},
 
@@ -183,6 +187,7 @@ var libraries = map[string][]string{
 
 	"ceremonycmd": {"filippo.io/age", "github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
+	"ceremony/chain":      {},
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
 	"ceremony/gap":        {},
@@ -195,6 +200,9 @@ var libraries = map[string][]string{
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 
+	"ceremony/register":      {},
+	"ceremony/register/disk": {"github.com/gofrs/flock"},
+
 	"fleet/journal": {"github.com/gofrs/flock"},
 }
 
@@ -202,7 +210,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/chain", "ceremony/register", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
 }
 
 // outside is the part of the standard library that reaches the machine.

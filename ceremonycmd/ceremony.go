@@ -45,6 +45,7 @@ cannot be changed afterwards without anybody noticing.`,
 	}
 	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyFormsCmd(a), newCeremonyPreflightCmd(a), newRunCmd(a), newStatusCmd(a), newTranscriptCmd(a),
 		newCeremonyVerifyCmd(a), newCeremonyReportCmd(a))
+	c.AddCommand(newReopenCmd(a), newRegisterCmd(a))
 	nameProgram(c, run.Name)
 	return c
 }

@@ -16,10 +16,14 @@ import (
 	"github.com/keymat/keymat/internal/term"
 )
 
-// A RefusedError says that people did not let the ceremony pass a gate.
-type RefusedError struct{ Gate plan.Gate }
+// A RefusedError says that people did not let the ceremony pass a gate, or did not
+// confirm something else.
+type RefusedError struct{ Gate plan.Gate } // "" for something else
 
 func (e *RefusedError) Error() string {
+	if e.Gate == "" {
+		return "somebody says that it is not so"
+	}
 	return fmt.Sprintf("the gate %s: somebody says that it is not as it should be", e.Gate)
 }
 
@@ -101,7 +105,11 @@ func (c *Console) Confirm(ctx context.Context, g plan.Gate, who []string, seen s
 		}
 		text = strings.TrimSpace(wall.Format(time.RFC3339) + " " + seen)
 	}
-	c.paragraph("Each of you types their ID if it is so, and " + refusal + " if not: " + gates[g] + ".")
+	ask := "Each of you types their ID if it is so, and " + refusal + " if not"
+	if what, ok := gates[g]; ok {
+		ask += ": " + what
+	}
+	c.paragraph(ask + ".")
 	for missing := slices.Clone(who); len(missing) > 0; {
 		answer, err := c.Prompter.Line(ctx, c.to(missing, "your ID"))
 		if err != nil {

@@ -67,6 +67,9 @@ func TestConfirm(t *testing.T) {
 		}, both[1]), want: "fingerprint cmac:0a1b2c3d4e <nil>"},
 		{name: "refused", scene: "identity", lines: []line{both[0], {"your ID: ", "No\r"}}, want: " the gate identity: somebody says that it is not as it should be"},
 		{name: "interrupted", scene: "identity", lines: []line{both[0], {"your ID: ", "\x03"}}, want: " interrupted"},
+		{name: "beside the gates", scene: "discard", lines: []line{
+			{"1. Destroy share 2 of 3, for good", ""}, {"2. Destroy copy-1 (", ""}, {"), for good", ""}, {"3. Say what is known of the KMS key: primary", ""}, {"4. Retire the old escrow and its shares", ""},
+			{"Each of you types their ID if it is so, and no if not.", ""}, both[0], {"your ID: ", "no"}}, want: " somebody says that it is not so"},
 		{name: "a digest in words", scene: "bundle", lines: append([]line{{"     e58294f2e9a22748  topmost Istanbul Pluto vagabond treadmill Pacific brackish dictator", ""}}, both...),
 			want: "bundle-1.json sha256:" + digest + " <nil>"},
 		{name: "the wall clock", scene: "open", lines: append([]line{

@@ -43,6 +43,13 @@ var scenes = map[string]func(context.Context, *console.Console) (any, error){
 		c.Announce(phase.Task{Step: phase.Confirm, Gate: plan.GateIdentity, Machine: transcript.OfflineMachine, People: two})
 		return c.Confirm(ctx, plan.GateIdentity, two, "fingerprint cmac:0a1b2c3d4e")
 	},
+	"discard": func(ctx context.Context, c *console.Console) (any, error) {
+		for _, t := range []phase.Task{{Step: phase.Discard, Share: 2}, {Step: phase.Discard, Copy: "copy-1"}, {Step: phase.Attest, Targets: []string{"primary"}}, {Step: phase.Retire}} {
+			t.Machine, t.People = transcript.OfflineMachine, two
+			c.Announce(t)
+		}
+		return c.Confirm(ctx, "", two, "share 2 was burnt")
+	},
 	"bundle": func(ctx context.Context, c *console.Console) (any, error) {
 		return c.Confirm(ctx, plan.GateBundle, two, "bundle-1.json sha256:"+digest)
 	},

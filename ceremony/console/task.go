@@ -30,6 +30,11 @@ func Title(p *plan.Plan, t phase.Task) string {
 		return fmt.Sprintf("Open the escrow with %d shares", t.Quorum)
 	case phase.Destroy:
 		return "Destroy what is in memory"
+	case phase.Discard:
+		if t.Share > 0 {
+			return fmt.Sprintf("Destroy share %d of %d, for good", t.Share, p.Shares.Count)
+		}
+		return fmt.Sprintf("Destroy %s%s, for good", t.Copy, medium(p, t.Copy))
 	case phase.End:
 		return "Close the record of the " + MachineName(t.Machine)
 	}
@@ -52,6 +57,8 @@ var titles = map[phase.Step]string{
 	phase.Wrap:        "Wrap the material",
 	phase.Submit:      "Submit what was wrapped",
 	phase.Verify:      "Verify that KMS has the material",
+	phase.Retire:      "Retire the old escrow and its shares",
+	phase.Attest:      "Say what is known of the KMS key",
 	phase.Investigate: "Investigate: KMS could not open what was wrapped for it",
 }
 
@@ -86,6 +93,9 @@ var about = map[phase.Step]string{
 	phase.Fetch:       "A second person watches. The digest of the bundle is read aloud to the offline machine.",
 	phase.Accept:      "The digest read aloud at the fetching machine is typed here, before anything of the medium is used.",
 	phase.Destroy:     "From now on only a quorum of custodians brings the material back.",
+	phase.Retire:      "The new shares are sealed, and take the place of the old ones. Those still open the old escrow until both are destroyed.",
+	phase.Discard:     "It is destroyed before everybody's eyes, or somebody attests that it is gone. Nothing is opened.",
+	phase.Attest:      "It is looked up on a machine that is online. Nothing is done to it.",
 	phase.Submit:      "The very bytes that were wrapped offline are sent to KMS. If KMS cannot open them, that is an incident, and nothing is tried again.",
 	phase.Investigate: "The wrapping key may have been exchanged, and the material be exposed. Nothing more is submitted.",
 }
