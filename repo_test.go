@@ -40,8 +40,8 @@ var layers = map[string][]string{
 	},
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
-		"ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
-		"internal/cli", "internal/files", "internal/sshsig",
+		"ceremony/evidence", "ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
+		"internal/card", "internal/cli", "internal/files", "internal/sshsig",
 	},
 	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
 	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
@@ -59,6 +59,8 @@ var layers = map[string][]string{
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
+
+	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
 
 	"rules":       {"importer", "token", "wrap", "material", "internal/experiment"},
 	"lab":         {"importer", "token", "wrap", "material", "internal/experiment", "internal/page"},
@@ -172,7 +174,7 @@ var libraries = map[string][]string{
 
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
-	"ceremony/gap":        {"golang.org/x/crypto/ssh"},
+	"ceremony/gap":        {},
 	"ceremony/report":     {"golang.org/x/crypto/ssh"},
 	"ceremony/evidence":   {},
 	"ceremony/online":     {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},

@@ -40,7 +40,7 @@ cannot be changed afterwards without anybody noticing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyPreflightCmd(a), newTranscriptCmd(a), newCeremonyVerifyCmd(a), newCeremonyReportCmd(a))
+	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyPreflightCmd(a), newTranscriptCmd(a), newCeremonyVerifyCmd(a), newCeremonyReportCmd(a), newCeremonyFormsCmd(a))
 	nameProgram(c, run.Name)
 	return c
 }

@@ -31,9 +31,9 @@ func newCeremonyReportCmd(a *app) *cobra.Command {
 		Use:   "report <folder> --out <file>",
 		Short: "Write the report of a ceremony, as one page",
 		Long: `Write what the folder of a ceremony shows as one HTML page that needs nothing
-else: who took part, with which program, by which plan; every line of the record
-with times and confirmations; exceptions; the identity of the key, its escrow and
-shares, what went to KMS; topics of PCI DSS, NIST SP 800-57 and ISO 11568 with the
+else: who took part, with which programs, by which plan; every line of the records
+with times and confirmations; exceptions; the identity of the key, its escrow,
+shares and bags, what went from machine to machine and to KMS; topics of PCI DSS, NIST SP 800-57 and ISO 11568 with the
 lines that show them; what all this does not prove; and how to check it without
 keymat. Print it from a browser for paper or PDF.
 
@@ -61,10 +61,7 @@ func (a *app) ceremonyReport(o reportOptions) error {
 	if err != nil {
 		return err
 	}
-	e := report.Evidence{Plan: v.plan, Transcript: v.record, Approvals: v.Approvals, Problems: v.Problems}
-	for _, s := range v.Signers {
-		e.Signers = append(e.Signers, report.Signer{Person: s.Person, Problem: s.Problem})
-	}
+	e := report.Evidence{Findings: v.findings}
 	if e.Files, err = filesOf(o.folder); err != nil {
 		return err
 	}

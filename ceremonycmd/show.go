@@ -41,7 +41,7 @@ func (a *app) transcriptShow(folder string, exceptions bool) error {
 	t := transcript.Verify(content)
 	result := shown{Ceremony: t.Opened.Ceremony, Closed: t.Closed, Entries: []shownEntry{}, Faults: append([]transcript.Fault{}, t.Faults...)}
 	for _, e := range t.Entries {
-		what, exceptional := describeEvent(e.Event)
+		what, exceptional := describe(e.Event)
 		if exceptions && !exceptional {
 			continue
 		}
@@ -52,28 +52,18 @@ func (a *app) transcriptShow(folder string, exceptions bool) error {
 	return a.print(result)
 }
 
-// describeEvent says in words what happened, and whether it should not have.
-func describeEvent(e transcript.Event) (what string, exceptional bool) {
-	switch e := e.(type) {
-	case transcript.Opened:
-		return fmt.Sprintf("opened %s by the plan %s, with keymat %s (%s)", e.Ceremony, e.PlanSHA256, e.Tool.Version, e.Tool.SHA256), false
-	case transcript.Confirmed:
-		return fmt.Sprintf("gate %s: %s", e.Gate, e.Text), false
-	case transcript.Noted:
-		var b strings.Builder
-		b.WriteString(e.Text)
-		for _, f := range e.Files {
-			fmt.Fprintf(&b, "; %s, %d bytes, %s", f.Name, f.Size, f.SHA256)
-		}
-		return b.String(), false
-	case transcript.Exception:
-		return fmt.Sprintf("exception: expected %s; happened: %s; decided: %s", e.Expected, e.Happened, e.Decided), true
-	case transcript.Resumed:
-		return fmt.Sprintf("resumed after %s cut off (%d bytes, %s)", cli.Count(e.TornLines, "line"), e.TornBytes, e.TornSHA256), true
-	case transcript.Closed:
-		return fmt.Sprintf("closed, to be signed by %s", cli.List(e.Signers)), false
+// describe says in words what happened, and whether it should not have.
+func describe(e transcript.Event) (what string, exceptional bool) {
+	told := transcript.Tell(e)
+	var b strings.Builder
+	b.WriteString(told.Name)
+	if told.Text != "" {
+		b.WriteString(": " + told.Text)
 	}
-	return describeStep(e)
+	for _, f := range told.Files {
+		fmt.Fprintf(&b, "; %s, %d bytes, %s", f.Name, f.Size, f.SHA256)
+	}
+	return b.String(), told.Exceptional
 }
 
 // shown is what a record tells.

@@ -52,28 +52,34 @@ type Approval struct {
 // for that its digest, or their fingerprints, are compared with what was agreed
 // on elsewhere.
 func (p *Plan) CheckApprovals(signatures []Signature) []Approval {
-	var approvals []Approval
-	for _, id := range p.Gates[GatePlan] {
-		i := slices.IndexFunc(signatures, func(s Signature) bool { return s.Signer == id })
-		if i < 0 {
-			a := p.approval(Signature{Signer: id})
-			a.Required, a.Problem = true, "has not signed"
-			approvals = append(approvals, a)
-			continue
-		}
-		a := p.approval(signatures[i])
-		a.Required = true
-		approvals = append(approvals, a)
-	}
-	for _, s := range signatures {
-		if !slices.Contains(p.Gates[GatePlan], s.Signer) {
-			approvals = append(approvals, p.approval(s))
-		}
-	}
-	return approvals
+	return p.CheckSignatures(p.Gates[GatePlan], Namespace, p.data, signatures)
 }
 
-func (p *Plan) approval(s Signature) Approval {
+// CheckSignatures is CheckApprovals for any bytes that people of the plan sign in
+// a namespace. required are the IDs of those who have to.
+func (p *Plan) CheckSignatures(required []string, namespace string, message []byte, signatures []Signature) []Approval {
+	all := make([]Approval, 0, len(required))
+	for _, id := range required {
+		i := slices.IndexFunc(signatures, func(s Signature) bool { return s.Signer == id })
+		var a Approval
+		if i >= 0 {
+			a = p.checkSignature(namespace, message, signatures[i])
+		} else {
+			a = p.checkSignature(namespace, message, Signature{Signer: id})
+			a.Problem = "has not signed"
+		}
+		a.Required = true
+		all = append(all, a)
+	}
+	for _, s := range signatures {
+		if !slices.Contains(required, s.Signer) {
+			all = append(all, p.checkSignature(namespace, message, s))
+		}
+	}
+	return all
+}
+
+func (p *Plan) checkSignature(namespace string, message []byte, s Signature) Approval {
 	who, ok := p.Person(s.Signer)
 	if !ok {
 		return Approval{Person: s.Signer, Problem: "is nobody of the plan"}
@@ -84,7 +90,7 @@ func (p *Plan) approval(s Signature) Approval {
 		return a
 	}
 	a.Key = ssh.FingerprintSHA256(who.Key)
-	if err := sshsig.Verify(p.data, s.Armoured, Namespace, who.Key); err != nil {
+	if err := sshsig.Verify(message, s.Armoured, namespace, who.Key); err != nil {
 		a.Problem = err.Error()
 	}
 	return a

@@ -13,7 +13,7 @@ type control struct {
 	topic    string
 	how      string
 	by       coverage
-	evidence func(*Evidence) []int // nil where no line can show it
+	evidence func(*Evidence) []ref // nil where no line can show it
 }
 
 // coverage says what a control rests on.
@@ -43,7 +43,7 @@ func controls(e *Evidence) section {
 
 // met says whether this record shows a control, and where.
 func (c control) met(e *Evidence) (coverage, evidence cell) {
-	var lines []int
+	var lines []ref
 	if c.evidence != nil {
 		lines = c.evidence(e)
 	}
@@ -61,21 +61,31 @@ func (c control) met(e *Evidence) (coverage, evidence cell) {
 }
 
 // What lines can show.
-func gate(gates ...plan.Gate) func(*Evidence) []int {
-	return func(e *Evidence) []int { return e.passed(gates...) }
+func gate(gates ...plan.Gate) func(*Evidence) []ref {
+	return func(e *Evidence) []ref { return e.passed(gates...) }
 }
 
-func naming(so func(any) bool) func(*Evidence) []int {
-	return func(e *Evidence) []int { return e.bound(so) }
+func naming(so func(any) bool) func(*Evidence) []ref {
+	return func(e *Evidence) []ref { return e.bound(so) }
+}
+
+// either are the lines of both.
+func either(some ...func(*Evidence) []ref) func(*Evidence) []ref {
+	return func(e *Evidence) (all []ref) {
+		for _, lines := range some {
+			all = append(all, lines(e)...)
+		}
+		return e.inOrder(all)
+	}
 }
 
 // planned is the line that binds the plan.
-func planned(e *Evidence) []int {
-	return e.linesWith(func(entry transcript.Entry) bool { return is[transcript.Opened](entry.Event) })
+func planned(e *Evidence) []ref {
+	return on[transcript.Opened](e)
 }
 
 // chain is the beginning and the end of a record that verifies.
-func chain(e *Evidence) []int {
+func chain(e *Evidence) []ref {
 	if len(e.Problems) > 0 {
 		return nil
 	}
@@ -85,36 +95,36 @@ func chain(e *Evidence) []int {
 }
 
 // everyGate are the lines that take two people.
-func everyGate(e *Evidence) []int { return e.passed(plan.Gates()...) }
+func everyGate(e *Evidence) []ref { return e.passed(plan.Gates()...) }
 
 func controlTable() []control {
 	const pci, nist, iso = "PCI DSS ", "NIST SP 800-57 ", "ISO 11568"
 	return []control{
-		{pci + "3.6.1", "stored keys are protected against disclosure and misuse", "the copy that is kept is an escrow", byTool, naming(isEscrow)},
-		{pci + "3.6.1.2", "stored keys are encrypted under a key as strong, or split", "escrow under a 256-bit key, which is split into shares", byTool, naming(isEscrow)},
+		{pci + "3.6.1", "stored keys are protected against disclosure and misuse", "the copy that is kept is an escrow", byTool, either(naming(isEscrow), on[transcript.Escrowed])},
+		{pci + "3.6.1.2", "stored keys are encrypted under a key as strong, or split", "escrow under a 256-bit key, which is split into shares", byTool, either(naming(isEscrow), on[transcript.Sealed])},
 		{pci + "3.6.1.3", "as few custodians as can be have access", "the plan names them; lint finds who could reach the threshold alone", byProcedure, planned},
 		{pci + "3.6.1.4", "keys are in as few places as can be", "the plan names media and sites", byProcedure, planned},
-		{pci + "3.7.1", "strong keys are generated", "record of randomness beside the material", byTool, naming(isRandomness)},
-		{pci + "3.7.2", "keys are distributed securely", "wrapped under the public key that KMS gave for one import", byTool, naming(isWrapped)},
-		{pci + "3.7.3", "keys are stored securely", "at the gate sealed people confirm that copies and shares were read back", byTool, gate(plan.GateSealed)},
+		{pci + "3.7.1", "strong keys are generated", "the line in which the material was generated, and the record of randomness beside it", byTool, either(naming(isRandomness), on[transcript.Generated])},
+		{pci + "3.7.2", "keys are distributed securely", "wrapped under the public key that KMS gave for one import", byTool, either(naming(isWrapped), on[transcript.Wrapped])},
+		{pci + "3.7.3", "keys are stored securely", "copies and shares were read back, and at the gate sealed people confirm it", byTool, either(gate(plan.GateSealed), on[transcript.Copied], on[transcript.ReadBack])},
 		{pci + "3.7.4", "keys are changed at the end of their cryptoperiod", "another ceremony, with a record of its own", notCovered, nil},
-		{pci + "3.7.5", "keys are retired, replaced or destroyed", "another ceremony, with a record of its own", notCovered, nil},
-		{pci + "3.7.6", "split knowledge and dual control of manual operations in clear", "each gate takes all whom the plan names, who are at least two", byTool, everyGate},
-		{pci + "3.7.7", "keys are not substituted", "at the gates bundle and import people confirm that digests were compared", byTool, gate(plan.GateBundle, plan.GateImport)},
-		{pci + "3.7.8", "custodians acknowledge their duties", "signed forms; a line may note them", byProcedure, nil},
+		{pci + "3.7.5", "keys are retired, replaced or destroyed", "an escrow is retired for another that is sealed; the rest is another ceremony", byTool, on[transcript.Retired]},
+		{pci + "3.7.6", "split knowledge and dual control of manual operations in clear", "each gate takes all whom the plan names, who are at least two; an escrow opens with a quorum", byTool, either(everyGate, on[transcript.Recovered])},
+		{pci + "3.7.7", "keys are not substituted", "at the gates bundle and import people confirm that digests were compared; what is submitted is the bytes that were wrapped", byTool, either(gate(plan.GateBundle, plan.GateImport), on[transcript.Submitted])},
+		{pci + "3.7.8", "custodians acknowledge their duties", "signed forms, which keymat ceremony forms prints; a line may note them", byProcedure, nil},
 
-		{nist + "8", "generation and distribution of keys", "record of randomness, wrapped packages", byTool, naming(func(c any) bool { return isRandomness(c) || isWrapped(c) })},
+		{nist + "8", "generation and distribution of keys", "record of randomness, wrapped packages", byTool, either(naming(isRandomness), naming(isWrapped), on[transcript.Generated], on[transcript.Wrapped])},
 		{nist + "5.3", "cryptoperiods", "the plan says until when KMS keeps the material, and no more", byProcedure, planned},
 		{nist + "7", "states of keys and transitions between them", "a register kept by procedure", notCovered, nil},
-		{nist + "8", "backup and recovery", "escrow, shares, and drills that open it", byTool, naming(func(c any) bool { return isEscrow(c) || isDrill(c) })},
-		{nist + "8", "destruction of keys", "the gate close says that it was seen; nothing shows what memory holds", byProcedure, gate(plan.GateClose)},
+		{nist + "8", "backup and recovery", "escrow, shares, and drills that open it", byTool, either(naming(isEscrow), naming(isDrill), on[transcript.Sealed], on[transcript.Recovered])},
+		{nist + "8", "destruction of keys", "the program cleared its memory, and the gate close says that it was seen; nothing shows what memory holds", byProcedure, either(gate(plan.GateClose), on[transcript.Destroyed])},
 		{nist + "9", "accountability and audit", "each line names whose doing it is; lines are chained, and the last is signed", byTool, chain},
 
-		{iso, "dual control and split knowledge", "gates, shares", byTool, everyGate},
-		{iso, "generation of keys", "record of randomness", byTool, naming(isRandomness)},
-		{iso, "conveyance and loading of keys", "wrapped packages, receipts", byTool, naming(func(c any) bool { return isWrapped(c) || isReceipt(c) })},
+		{iso, "dual control and split knowledge", "gates, shares", byTool, either(everyGate, on[transcript.Recovered])},
+		{iso, "generation of keys", "record of randomness", byTool, either(naming(isRandomness), on[transcript.Generated])},
+		{iso, "conveyance and loading of keys", "wrapped packages, receipts", byTool, either(naming(isWrapped), naming(isReceipt), on[transcript.Wrapped], on[transcript.Imported])},
 		{iso, "key check values", "at the gate identity people confirm that the fingerprint was read aloud", byTool, gate(plan.GateIdentity)},
-		{iso, "storage and backup", "escrow", byTool, naming(isEscrow)},
+		{iso, "storage and backup", "escrow", byTool, either(naming(isEscrow), on[transcript.Sealed])},
 		{iso, "records of what was done to keys", "the record", byTool, chain},
 		{iso, "secure cryptographic devices", "a program on a general-purpose computer is none", notCovered, nil},
 		{iso, "destruction of keys", "another ceremony, with a record of its own", notCovered, nil},

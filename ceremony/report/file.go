@@ -6,9 +6,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"io"
+	"regexp"
 	"strings"
 
 	"github.com/keymat/keymat/audit"
+	"github.com/keymat/keymat/ceremony/evidence"
+	"github.com/keymat/keymat/ceremony/gap"
 	"github.com/keymat/keymat/ceremony/transcript"
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/material/entropy"
@@ -23,7 +27,8 @@ type File struct {
 	SHA256 transcript.Digest // never shown of a file that may hold a secret
 	What   string            // in words; "" for a kind that is not known
 	// Content is what was read: *escrow.File, escrow.Drill, *token.Parameters,
-	// *token.Wrapped, entropy.Record or []audit.Receipt; nil for anything else.
+	// *token.Wrapped, entropy.Record, *gap.Seal, *gap.Bundle, *gap.Package or
+	// []audit.Receipt; nil for anything else. That of a rehearsal is no different.
 	Content any
 }
 
@@ -33,12 +38,7 @@ const MaxFile = 1 << 20
 
 // Recognise says what a file is. data stays the caller's.
 func Recognise(name string, data []byte) File {
-	f := File{Name: name, Size: int64(len(data)), Read: true, SHA256: sha256.Sum256(data), What: standing[name]}
-	for _, signed := range []string{"plan.yaml", "head.json"} {
-		if strings.HasPrefix(name, signed+".") && strings.HasSuffix(name, ".sig") {
-			f.What = "signature of " + signed
-		}
-	}
+	f := File{Name: name, Size: int64(len(data)), Read: true, SHA256: sha256.Sum256(data), What: called(name)}
 	if f.What != "" || len(data) > MaxFile {
 		return f
 	}
@@ -48,43 +48,84 @@ func Recognise(name string, data []byte) File {
 	if json.Unmarshal(data, &head) != nil {
 		return f
 	}
-	if read, ok := readers[head.Kind]; ok {
-		if what, content, err := read(bytes.NewReader(data)); err == nil {
-			f.What, f.Content = what, content
+	kind := strings.Replace(head.Kind, "/rehearsal-", "/", 1)
+	read, ok := readers[kind]
+	if !ok {
+		return f
+	}
+	if kind != head.Kind && !gaps[kind] {
+		plain, err := gap.Unstamp(kind, data, true)
+		if err != nil {
+			return f
 		}
+		data = plain
+	}
+	if what, content, err := read(data); err == nil {
+		f.What, f.Content = what, content
 	}
 	return f
 }
 
+// called says what is known of a file by its name alone, "" for nothing.
+func called(name string) string {
+	if what := standing[name]; what != "" {
+		return what
+	}
+	numbered := regexp.MustCompile(`^(transcript|head)-[1-9][0-9]*\.jsonl?$`).FindStringSubmatch(name)
+	if numbered != nil {
+		return map[string]string{"transcript": "record", "head": "statement that was signed"}[numbered[1]]
+	}
+	signature := regexp.MustCompile(`^(plan\.yaml|(?:head|(?:head|bundle|package|seal)-[0-9a-f]+)\.json)\.[a-z0-9-]+\.sig$`).FindStringSubmatch(name)
+	if signature != nil {
+		return "signature of " + signature[1]
+	}
+	return ""
+}
+
+// isStanding reports whether the verification vouches for a file, and no line
+// does.
+func isStanding(name string) bool { return called(name) != "" }
+
 // standing are the files that the folder of every ceremony has.
 var standing = map[string]string{
-	"plan.yaml": "plan", "transcript.jsonl": "record", "head.json": "statement that was signed", "allowed_signers": "people and keys of the plan",
+	evidence.PlanFile: "plan", evidence.RecordFile(1): "record", evidence.HeadFile(1): "statement that was signed", evidence.SignersFile: "people and keys of the plan",
+	gap.ManifestFile: "list of what is on the medium",
+}
+
+// gaps are the kinds whose readers know the mark of a rehearsal.
+var gaps = map[string]bool{gap.KindBundle: true, gap.KindPackage: true, gap.KindSeal: true}
+
+// A reader says what a file is, and what it holds.
+type reader func(data []byte) (what string, content any, err error)
+
+// reading makes a reader.
+func reading[T any](what string, read func(io.Reader) (T, error)) reader {
+	return func(data []byte) (string, any, error) {
+		content, err := read(bytes.NewReader(data))
+		return what, content, err
+	}
+}
+
+// readingBytes makes a reader, too.
+func readingBytes[T any](what string, read func([]byte) (T, error)) reader {
+	return func(data []byte) (string, any, error) {
+		content, err := read(data)
+		return what, content, err
+	}
 }
 
 // readers read a file by its "kind". None of these kinds holds a secret.
-var readers = map[string]func(*bytes.Reader) (what string, content any, err error){
-	escrow.Kind: func(r *bytes.Reader) (string, any, error) {
-		f, err := escrow.Read(r)
-		return "escrow", f, err
-	},
-	escrow.DrillKind: func(r *bytes.Reader) (string, any, error) {
-		d, err := escrow.ReadDrill(r)
-		return "record of a drill", d, err
-	},
-	token.KindParameters: func(r *bytes.Reader) (string, any, error) {
-		p, err := token.ReadParameters(r)
-		return "import parameters", p, err
-	},
-	token.KindWrapped: func(r *bytes.Reader) (string, any, error) {
-		w, err := token.ReadWrapped(r)
-		return "wrapped package", w, err
-	},
-	entropy.RecordKind: func(r *bytes.Reader) (string, any, error) {
-		record, err := entropy.ReadRecord(r)
-		return "record of randomness", record, err
-	},
-	"": func(r *bytes.Reader) (string, any, error) { // results have no kind
-		receipts, err := audit.ReadReceipts(r)
+var readers = map[string]reader{
+	escrow.Kind:          reading("escrow", escrow.Read),
+	escrow.DrillKind:     reading("record of a drill", escrow.ReadDrill),
+	token.KindParameters: reading("import parameters", token.ReadParameters),
+	token.KindWrapped:    reading("wrapped material", token.ReadWrapped),
+	entropy.RecordKind:   reading("record of randomness", entropy.ReadRecord),
+	gap.KindSeal:         readingBytes("seal record", gap.ReadSeal),
+	gap.KindBundle:       readingBytes("bundle", gap.ReadBundle),
+	gap.KindPackage:      readingBytes("package", gap.ReadPackage),
+	"": func(data []byte) (string, any, error) { // results have no kind
+		receipts, err := audit.ReadReceipts(bytes.NewReader(data))
 		if err != nil || len(receipts) == 0 {
 			return "", nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/report"
 	"github.com/keymat/keymat/ceremony/transcript"
@@ -74,7 +75,7 @@ type doing struct {
 // minute each.
 func newEvidence(t *testing.T, title string, all ...doing) *report.Evidence {
 	t.Helper()
-	e := &report.Evidence{Plan: newPlan(t, title)}
+	e := &report.Evidence{Findings: &evidence.Findings{Plan: newPlan(t, title)}}
 	m := &memory{}
 	now := begin
 	clock := func() time.Time {
@@ -98,14 +99,26 @@ func newEvidence(t *testing.T, title string, all ...doing) *report.Evidence {
 	if err := r.End(e.Plan.Gates[plan.GateClose], by("lead")); err != nil {
 		t.Fatal(err)
 	}
-	e.Transcript = transcript.Verify(m.Bytes())
 	for _, id := range e.Plan.Gates[plan.GatePlan] {
 		e.Approvals = append(e.Approvals, plan.Approval{Person: id, Required: true})
 	}
+	first := evidence.Record{Name: evidence.RecordFile(1), Transcript: transcript.Verify(m.Bytes())}
 	for _, id := range e.Plan.Gates[plan.GateClose] {
-		e.Signers = append(e.Signers, report.Signer{Person: id})
+		first.Signers = append(first.Signers, plan.Approval{Person: id})
 	}
+	e.Records = []evidence.Record{first}
 	return e
+}
+
+// entries are those of the first record.
+func entries(e *report.Evidence) []transcript.Entry { return e.Records[0].Transcript.Entries }
+
+// problems are findings of these words.
+func problems(texts ...string) (all []evidence.Finding) {
+	for _, text := range texts {
+		all = append(all, evidence.Finding{What: text})
+	}
+	return all
 }
 
 // noting records files.

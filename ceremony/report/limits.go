@@ -34,20 +34,21 @@ func limits(*Evidence) section {
 // annex is how to check everything without keymat.
 func annex(e *Evidence) section {
 	s := section{ID: "annex", Title: "Annex: checking it without keymat"}
-	s.say("It takes a shell, sha256sum and ssh-keygen. Save the script below as verify.sh, from this page or by keymat ceremony verify --shell, and run:")
+	s.say("It takes a shell, ssh-keygen, sed, awk, and sha256sum with the rest of coreutils. Save the script below as verify.sh, from this page or by keymat ceremony verify --shell, and run:")
 	s.Blocks = append(s.Blocks, block{Code: &code{"commands", "sh verify.sh FOLDER\n"}})
 	s.say("Each row of the table of files is checked with sha256sum in the folder. The digests that stand for everything, to be compared with what was written on paper:")
 	t := table{Caption: "Digests, in hexadecimal and in words to be read aloud", Columns: []string{"Of", "SHA-256", "Words"}}
-	head := e.Transcript.Head()
-	for _, d := range []struct {
-		of     string
-		digest transcript.Digest
-	}{
-		{"the plan", e.Plan.Digest()},
-		{fmt.Sprintf("the last of %s of the record", count(head.Lines, "line")), head.SHA256},
-		{"the program that wrote the record", e.Transcript.Opened.Tool.SHA256},
-	} {
-		t.add(plain(d.of), id(d.digest.String()), plain(strings.Join(spoken.Words(d.digest[:]), " ")))
+	add := func(of string, digest transcript.Digest) {
+		t.add(plain(of), id(digest.String()), plain(strings.Join(spoken.Words(digest[:]), " ")))
+	}
+	add("the plan", e.Plan.Digest())
+	for i, r := range e.Records {
+		head := r.Transcript.Head()
+		add(fmt.Sprintf("the last of %s of the %s", count(head.Lines, "line"), e.recordCalled(i+1)), head.SHA256)
+		add("the program that wrote the "+e.recordCalled(i+1), r.Transcript.Opened.Tool.SHA256)
+	}
+	for _, a := range e.Artefacts {
+		add(a.What+" "+a.File.Name, a.File.SHA256)
 	}
 	s.show(t, "")
 	s.Blocks = append(s.Blocks, block{Code: &code{"verifier", transcript.Shell()}})

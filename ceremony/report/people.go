@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 )
@@ -17,22 +18,60 @@ import (
 func verification(e *Evidence) section {
 	s := section{ID: "verification", Title: "Verification"}
 	if e.Plan.Rehearsal {
-		s.Blocks = append(s.Blocks, block{Note: &cell{Text: "Rehearsal: the material was made to be thrown away.", Class: "unsure"}})
+		s.Blocks = append(s.Blocks, block{Note: &cell{Text: "Rehearsal: the material was made to be thrown away, and every file says so. Nothing of it can be imported into AWS.", Class: "unsure"}})
 	}
-	verdict := good("Plan, approvals, every line of the record, its end and all signatures that were asked for verify.")
+	if note := e.incident(); note != nil {
+		s.Blocks = append(s.Blocks, block{Note: note})
+	}
+	verdict := good("Plan, approvals, every line of the records, the files that they name and all signatures that were asked for verify.")
 	if len(e.Problems) > 0 {
 		verdict = bad("The folder does not verify. What follows is what it says, and may have been changed.")
 	}
-	s.Blocks = append(s.Blocks, block{Note: &verdict}, block{List: e.Problems})
-	t := table{Caption: "Signatures", Columns: []string{"By", "What", "Verdict"}}
-	for _, a := range e.Approvals {
-		t.add(plain(e.called(a.Person)), plain("plan"), verdictOf(a.Problem))
+	s.Blocks = append(s.Blocks, block{Note: &verdict}, block{List: told(e.Problems)})
+	if len(e.Remarks) > 0 {
+		s.say("What is not wrong, and worth knowing:")
+		s.Blocks = append(s.Blocks, block{List: told(e.Remarks)})
 	}
-	for _, signer := range e.Signers {
-		t.add(plain(e.called(signer.Person)), plain("record"), verdictOf(signer.Problem))
+	t := table{Caption: "Signatures", Columns: []string{"By", "What", "Verdict"}}
+	for _, signed := range e.signed() {
+		for _, a := range signed.by {
+			t.add(plain(e.called(a.Person)), plain(signed.what), verdictOf(a.Problem))
+		}
 	}
 	s.show(t, "There are no signatures.")
 	return s
+}
+
+func told(findings []evidence.Finding) (texts []string) {
+	for _, f := range findings {
+		texts = append(texts, f.String())
+	}
+	return texts
+}
+
+// A signed is what people signed.
+type signed struct {
+	what string
+	by   []plan.Approval
+}
+
+func (e *Evidence) signed() []signed {
+	all := []signed{{"plan", e.Approvals}}
+	for i, r := range e.Records {
+		all = append(all, signed{e.recordCalled(i + 1), r.Signers})
+	}
+	for _, a := range e.Artefacts {
+		all = append(all, signed{a.What + " " + a.File.Name, a.Signers})
+	}
+	return all
+}
+
+// recordCalled is a record in words.
+func (e *Evidence) recordCalled(record int) string {
+	if len(e.Records) == 1 {
+		return "record"
+	}
+	return fmt.Sprintf("record %d", record)
 }
 
 func verdictOf(problem string) cell {
@@ -57,7 +96,7 @@ func participants(e *Evidence) section {
 		t.add(id(stranger), bad("nobody of the plan"), plain(""), plain(""), plain(""), e.seen(stranger))
 	}
 	s.show(t, "")
-	s.say("Acknowledgements of custodians, and how people were identified, are on paper, or in the lines that note them.")
+	s.say("Acknowledgements of custodians (the form that keymat ceremony forms prints), and how people were identified, are on paper, or in the lines that note them.")
 	return s
 }
 
@@ -80,8 +119,8 @@ func (e *Evidence) seen(person string) cell {
 
 // strangers are named in the record and not in the plan.
 func (e *Evidence) strangers() (ids []string) {
-	for _, entry := range e.Transcript.Entries {
-		for _, who := range entry.Actors {
+	for _, l := range e.lines() {
+		for _, who := range l.Actors {
 			if _, ok := e.Plan.Person(who); !ok && !slices.Contains(ids, who) {
 				ids = append(ids, who)
 			}
@@ -90,27 +129,22 @@ func (e *Evidence) strangers() (ids []string) {
 	return ids
 }
 
-// tool is the program that wrote the record, as it knew itself.
+// tool are the programs that wrote the records, as they knew themselves.
 func tool(e *Evidence) section {
 	s := section{ID: "tool", Title: "Tool"}
-	opened := planned(e)
-	if len(opened) == 0 {
-		s.say("The record does not say what wrote it.")
-		return s
+	t := table{Caption: "Programs, by the machine that each ran on", Columns: []string{"Record", "Machine", "Program", "SHA-256 of its file", "Source revision", "Go", "Go Cryptographic Module"}}
+	for _, l := range e.lines() {
+		if o, ok := l.Event.(transcript.Opened); ok {
+			mode := "off"
+			if o.Tool.FIPS {
+				mode = "on"
+			}
+			t.add(plain(fmt.Sprint(l.record)).from([]ref{l.ref}), plain(string(o.Part.Writer())), plain("keymat "+o.Tool.Version), id(o.Tool.SHA256.String()), id(o.Tool.Revision),
+				plain(o.Tool.Go+", "+o.Tool.Platform), plain(fmt.Sprintf("%s, FIPS 140 mode %s", o.Tool.FIPSModule, mode)))
+		}
 	}
-	t := e.Transcript.Opened.Tool
-	mode := "off"
-	if t.FIPS {
-		mode = "on"
-	}
-	s.Blocks = append(s.Blocks, block{Facts: []fact{
-		{"Program", plain("keymat " + t.Version).from(opened)},
-		{"SHA-256 of its file", id(t.SHA256.String())},
-		{"Source revision", id(t.Revision)},
-		{"Go", plain(t.Go + ", " + t.Platform)},
-		{"Go Cryptographic Module", plain(fmt.Sprintf("%s, FIPS 140 mode %s", t.FIPSModule, mode))},
-	}})
-	s.say("This is what the program said of itself. Compare the digest with the one that was published, and with the one read aloud.")
+	s.show(t, "The record does not say what wrote it.")
+	s.say("This is what each program said of itself. Compare the digest with the one that was published, and with the one read aloud. The machine that fetches writes no record.")
 	return s
 }
 

@@ -7,24 +7,56 @@ import (
 	"slices"
 	"time"
 
+	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 )
 
-// steps is the record, line by line.
+// phases are how far the ceremony had come when.
+func phases(e *Evidence) section {
+	s := section{ID: "phases", Title: "Phases"}
+	if e.State == nil {
+		s.say("No steps of machines are in the records, or they are damaged: so there is nothing that they add up to.")
+		return s
+	}
+	t := table{Caption: "How far the ceremony had come, by the rules, and since when", Columns: []string{"Phase", "Machine clock", "Line"}}
+	before := ""
+	for i, r := range e.Records {
+		records := make([]*transcript.Transcript, i+1)
+		for j := range records {
+			records[j] = e.Records[j].Transcript
+		}
+		for n := range r.Transcript.Entries {
+			last := &transcript.Transcript{Entries: r.Transcript.Entries[:n+1]}
+			state, err := phase.Fold(e.Plan, append(records[:i:i], last)...)
+			if err != nil {
+				s.show(t, "")
+				s.Blocks = append(s.Blocks, block{Note: &cell{Text: "From the next line on the records break the rules: see the verification.", Class: "bad"}})
+				return s
+			}
+			if now := state.Progress(); now != before {
+				t.add(plain(now), plain(utc(r.Transcript.Entries[n].Time)), cell{Lines: []ref{e.ref(i+1, r.Transcript.Entries[n].Seq+1)}})
+				before = now
+			}
+		}
+	}
+	s.show(t, "")
+	return s
+}
+
+// steps are the records, line by line.
 func steps(e *Evidence) section {
 	s := section{ID: "steps", Title: "Steps"}
-	t := table{Caption: "Every line of the record that counts, in its order", Columns: []string{"Line", "Machine clock", "Wall clock", "Step", "By", "Event", "What"}}
-	for _, entry := range e.Transcript.Entries {
-		what := tell(entry.Event)
-		name := plain(what.name)
-		if what.exceptional {
-			name = bad(what.name)
+	t := table{Caption: "Every line of the records that counts, in its order", Columns: []string{"Line", "Machine clock", "Wall clock", "Step", "By", "Event", "What"}}
+	for _, l := range e.lines() {
+		what := tell(l.Event)
+		name := plain(what.Name)
+		if what.Exceptional {
+			name = bad(what.Name)
 		}
 		name.Whole = true
-		n := lineOf(entry)
-		t.Rows = append(t.Rows, row{fmt.Sprintf("line-%d", n), []cell{
-			plain(fmt.Sprint(n)), plain(utc(entry.Time)), plain(entry.Wall), plain(entry.Step), plain(list(entry.Actors)), name, plain(what.text + about(what.files)),
+		t.Rows = append(t.Rows, row{l.ref.ID, []cell{
+			plain(l.ref.Text), plain(utc(l.Time)), plain(l.Wall), plain(l.Step), plain(list(l.Actors)), name, plain(what.Text + about(what.Files)),
 		}})
 	}
 	s.show(t, "The record has no lines that could be read.")
@@ -76,10 +108,13 @@ func (e *Evidence) passing(gate plan.Gate) cell {
 // exceptions are what people recorded as such, and what the lines show.
 func exceptions(e *Evidence) section {
 	s := section{ID: "exceptions", Title: "Exceptions"}
-	t := table{Caption: "Departures from plan and script, as the record tells them", Columns: []string{"Line", "Machine clock", "By", "What"}}
-	for _, entry := range e.Transcript.Entries {
-		if what := tell(entry.Event); what.exceptional {
-			t.add(cell{Lines: []int{lineOf(entry)}}, plain(utc(entry.Time)), plain(list(e.calledAll(entry.Actors))), plain(what.name+": "+what.text))
+	if note := e.incident(); note != nil {
+		s.Blocks = append(s.Blocks, block{Note: note})
+	}
+	t := table{Caption: "Departures from plan and script, what was void, refused or lost, as the records tell it", Columns: []string{"Line", "Machine clock", "By", "What"}}
+	for _, l := range e.lines() {
+		if what := tell(l.Event); what.Exceptional {
+			t.add(cell{Lines: []ref{l.ref}}, plain(utc(l.Time)), plain(list(e.calledAll(l.Actors))), plain(what.Name+": "+what.Text))
 		}
 	}
 	s.show(t, "The record tells of no exception.")
@@ -89,36 +124,55 @@ func exceptions(e *Evidence) section {
 	return s
 }
 
+// incident is what has to be said when KMS could not open what was wrapped for it,
+// or nil.
+func (e *Evidence) incident() *cell {
+	if e.State == nil || e.State.Incident() == "" {
+		return nil
+	}
+	lines := e.linesWith(func(entry transcript.Entry) bool {
+		r, ok := entry.Event.(transcript.Refused)
+		return ok && r.Remedy == transcript.Incident
+	})
+	note := bad(fmt.Sprintf("Incident: KMS could not open what was wrapped for %s, though the bytes are those that were wrapped. "+
+		"The wrapping key may have been exchanged: the material has to be treated as exposed.", e.State.Incident())).from(lines)
+	return &note
+}
+
 // observations are what nobody recorded as an exception, though it looks like
 // one.
 func (e *Evidence) observations() (all []cell) {
-	entries := e.Transcript.Entries
-	for i := 1; i < len(entries); i++ {
-		if entries[i].Time.Before(entries[i-1].Time) {
-			all = append(all, unsure("The machine's clock went back.").from([]int{lineOf(entries[i])}))
-		}
-	}
+	lines := e.lines()
 	var last plan.Gate
-	for _, entry := range entries {
-		c, ok := entry.Event.(transcript.Confirmed)
+	for i, l := range lines {
+		if i == 0 || lines[i-1].record != l.record {
+			last = ""
+		} else if l.Time.Before(lines[i-1].Time) {
+			all = append(all, unsure("The machine's clock went back.").from([]ref{l.ref}))
+		}
+		c, ok := l.Event.(transcript.Confirmed)
 		if !ok {
 			continue
 		}
-		if absent := e.absent(entry, c.Gate); len(absent) > 0 {
-			all = append(all, bad(fmt.Sprintf("The gate %s names no confirmation of %s.", c.Gate, list(e.calledAll(absent)))).from([]int{lineOf(entry)}))
+		if absent := e.absent(l.Entry, c.Gate); len(absent) > 0 {
+			all = append(all, bad(fmt.Sprintf("The gate %s names no confirmation of %s.", c.Gate, list(e.calledAll(absent)))).from([]ref{l.ref}))
 		}
 		if slices.Index(plan.Gates(), c.Gate) < slices.Index(plan.Gates(), last) {
-			all = append(all, unsure(fmt.Sprintf("The gate %s comes after the gate %s.", c.Gate, last)).from([]int{lineOf(entry)}))
+			all = append(all, unsure(fmt.Sprintf("The gate %s comes after the gate %s.", c.Gate, last)).from([]ref{l.ref}))
 		}
 		last = c.Gate
 	}
-	return append(all, e.session()...)
+	for i := range e.Records {
+		all = append(all, e.session(i+1)...)
+	}
+	return all
 }
 
-// session holds the time between the gates open and close against the plan.
-func (e *Evidence) session() []cell {
-	opened, closed := e.first(plan.GateOpen), e.first(plan.GateClose)
-	if opened == nil || closed == nil || e.Plan.Session != plan.SameDay {
+// session holds the time between the gates open and close of a record against the
+// plan. One record of a ceremony on two days has two sessions in it.
+func (e *Evidence) session(record int) []cell {
+	opened, closed := e.first(record, plan.GateOpen), e.first(record, plan.GateClose)
+	if opened == nil || closed == nil || e.Plan.Session == plan.TwoDay && len(e.Records) == 1 {
 		return nil
 	}
 	took := closed.Time.Sub(opened.Time)
@@ -126,14 +180,14 @@ func (e *Evidence) session() []cell {
 		return nil
 	}
 	return []cell{bad(fmt.Sprintf("The offline session took %s by the machine's clock, and the plan allows %s.",
-		took.Round(time.Minute), e.Plan.Limits.MaxSession)).from([]int{lineOf(*opened), lineOf(*closed)})}
+		took.Round(time.Minute), e.Plan.Limits.MaxSession)).from([]ref{opened.ref, closed.ref})}
 }
 
-// first is the first entry that passes a gate, or nil.
-func (e *Evidence) first(gate plan.Gate) *transcript.Entry {
-	for i, entry := range e.Transcript.Entries {
-		if c, ok := entry.Event.(transcript.Confirmed); ok && c.Gate == gate {
-			return &e.Transcript.Entries[i]
+// first is the first line of a record that passes a gate, or nil.
+func (e *Evidence) first(record int, gate plan.Gate) *line {
+	for _, l := range e.lines() {
+		if c, ok := l.Event.(transcript.Confirmed); ok && l.record == record && c.Gate == gate {
+			return &l
 		}
 	}
 	return nil

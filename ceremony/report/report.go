@@ -19,8 +19,8 @@ var body string
 // have one of them look at one more type of event.
 func sections() []func(*Evidence) section {
 	return []func(*Evidence) section{
-		verification, participants, tool, summary, timeline, steps, gates, exceptions,
-		identity, randomness, shares, imports, folder, controls, limits, annex,
+		verification, participants, tool, summary, timeline, phases, steps, gates, exceptions,
+		identity, randomness, shares, conveyance, imports, folder, controls, limits, annex,
 	}
 }
 
@@ -39,7 +39,15 @@ func Write(w io.Writer, e *Evidence, made time.Time, by string) error {
 	if err != nil {
 		return err
 	}
-	return page.Write(w, page.Page{Title: "Key ceremony: " + visible(e.Plan.Title), Lead: lead(e), Made: made, By: by, Body: html})
+	return page.Write(w, page.Page{Title: what(e) + ": " + visible(e.Plan.Title), Lead: lead(e), Made: made, By: by, Body: html})
+}
+
+// what this is, so that no page of a rehearsal passes for another.
+func what(e *Evidence) string {
+	if e.Plan.Rehearsal {
+		return "Rehearsal of a key ceremony"
+	}
+	return "Key ceremony"
 }
 
 // lead is the whole report in two sentences.
@@ -48,9 +56,12 @@ func lead(e *Evidence) string {
 	if e.Plan.Rehearsal {
 		what = "Report of the rehearsal, with throw-away material,"
 	}
-	verdict := "Plan, record and signatures verify."
+	verdict := "Plan, records, files and signatures verify."
 	if n := len(e.Problems); n > 0 {
 		verdict = fmt.Sprintf("The folder does not verify: %s.", count(n, "problem"))
+	}
+	if e.State != nil && e.State.Incident() != "" {
+		verdict += " There was an incident: the material has to be treated as exposed."
 	}
 	return fmt.Sprintf("%s %s, planned for %s. %s", what, e.Plan.ID, e.Plan.Date.Format(time.DateOnly), verdict)
 }

@@ -49,8 +49,8 @@ func TestSections(t *testing.T) {
 		got = append(got, m[1])
 	}
 	want := []string{
-		"verification", "participants", "tool", "plan", "timeline", "steps", "gates", "exceptions",
-		"identity", "randomness", "shares", "imports", "files", "controls", "limits", "annex",
+		"verification", "participants", "tool", "plan", "timeline", "phases", "steps", "gates", "exceptions",
+		"identity", "randomness", "shares", "conveyance", "imports", "files", "controls", "limits", "annex",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -62,7 +62,7 @@ func TestSections(t *testing.T) {
 	if !slices.Equal(linked, want) {
 		t.Errorf("the contents are %v", linked)
 	}
-	wants(t, page, "<h1>Key ceremony: Payments: the root key</h1>", "payments-2026, planned for 2026-12-01. Plan, record and signatures verify.")
+	wants(t, page, "<h1>Key ceremony: Payments: the root key</h1>", "payments-2026, planned for 2026-12-01. Plan, records, files and signatures verify.")
 }
 
 // TestLinks: every link leads to a place that is there once.
@@ -96,8 +96,8 @@ func TestHostile(t *testing.T) {
 	e := newEvidence(t, hostile[:len(hostile)-4]+"x", doing{transcript.Noted{Text: hostile, Files: []transcript.File{{Name: hostile}}}, "lead <script>"},
 		doing{transcript.Exception{Expected: hostile, Happened: hostile, Decided: hostile}, hostile})
 	e.Files = []report.File{report.Recognise(hostile, []byte(hostile))}
-	e.Problems = []string{hostile}
-	e.Signers = append(e.Signers, report.Signer{Person: hostile, Problem: hostile})
+	e.Problems = problems(hostile)
+	e.Records[0].Signers = append(e.Records[0].Signers, plan.Approval{Person: hostile, Problem: hostile})
 	e.Approvals = append(e.Approvals, plan.Approval{Person: hostile, Problem: hostile})
 	page := write(t, e)
 	if at := regexp.MustCompile(`(?i)<script|<img|<iframe|<object|<link[^>]+stylesheet|src="|url\(|@import|javascript:| on[a-z]+="|ZgotmplZ|\x{202e}|\x07|\x{2028}`).FindString(page); at != "" {
@@ -176,7 +176,7 @@ func TestGates(t *testing.T) {
 
 func TestExceptions(t *testing.T) {
 	e := newEvidence(t, title, doing{transcript.Exception{Expected: "light", Happened: "dark", Decided: "candles"}, "lead mallory"})
-	e.Transcript.Entries[2].Time = begin
+	entries(e)[2].Time = begin
 	page := write(t, e)
 	wants(t, sectionOf(t, page, "exceptions"), "exception: expected: light; happened: dark; decided: candles", "The machine's clock went back. (line 3 )")
 	wants(t, sectionOf(t, page, "participants"), "mallory nobody of the plan")
@@ -187,7 +187,7 @@ func TestLongSession(t *testing.T) {
 	e := newEvidence(t, title, doing{confirm(plan.GateOpen), "lead operator-1 operator-2 witness"}, doing{confirm(plan.GateClose), "lead operator-1 witness"})
 	const long = "The offline session took"
 	for took, want := range map[int]bool{600: false, 601: true} {
-		e.Transcript.Entries[2].Time = e.Transcript.Entries[1].Time.Add(minutes(took))
+		entries(e)[2].Time = entries(e)[1].Time.Add(minutes(took))
 		if got := strings.Contains(sectionOf(t, write(t, e), "exceptions"), long); got != want {
 			t.Errorf("%d minutes: got %v", took, got)
 		}
@@ -198,19 +198,19 @@ func TestLongSession(t *testing.T) {
 func TestControls(t *testing.T) {
 	const generation = "strong keys are generated"
 	e := newEvidence(t, title)
-	wants(t, sectionOf(t, write(t, e), "controls"), generation+" not covered record of randomness beside the material nothing in this record",
-		"destroyed not covered another ceremony", "custodians acknowledge their duties by procedure", "accountability and audit supported by tool each line names whose doing it is; lines are chained, and the last is signed (lines 1 , 2 )")
+	wants(t, sectionOf(t, write(t, e), "controls"), generation+" not covered the line in which the material was generated, and the record of randomness beside it nothing in this record",
+		"destroyed not covered an escrow is retired", "custodians acknowledge their duties by procedure", "accountability and audit supported by tool each line names whose doing it is; lines are chained, and the last is signed (lines 1 , 2 )")
 	sealed, random := made(t)
 	e = newEvidence(t, title, doing{noting(random, sealed), "operator-1"})
 	e.Files = []report.File{random, sealed}
-	wants(t, sectionOf(t, write(t, e), "controls"), generation+" supported by tool record of randomness beside the material (line 2 )")
-	e.Problems = []string{"something"}
+	wants(t, sectionOf(t, write(t, e), "controls"), generation+" supported by tool the line in which the material was generated, and the record of randomness beside it (line 2 )")
+	e.Problems = problems("something")
 	wants(t, sectionOf(t, write(t, e), "controls"), "accountability and audit not covered")
 }
 
 func TestProblems(t *testing.T) {
 	e := newEvidence(t, title)
-	e.Problems = []string{"head.json: missing"}
+	e.Problems = problems("head.json: missing")
 	page := write(t, e)
 	wants(t, page, "The folder does not verify: 1 problem.")
 	wants(t, sectionOf(t, page, "verification"), "The folder does not verify. What follows is what it says, and may have been changed.", "head.json: missing")
@@ -219,7 +219,7 @@ func TestProblems(t *testing.T) {
 // TestNoRecord: there is a report, too, of a folder that has nothing but a plan.
 func TestNoRecord(t *testing.T) {
 	e := newEvidence(t, title)
-	e.Transcript = transcript.Verify(nil)
+	e.Records[0].Transcript = transcript.Verify(nil)
 	page := write(t, e)
 	wants(t, sectionOf(t, page, "steps"), "The record has no lines that could be read.")
 	wants(t, sectionOf(t, page, "tool"), "The record does not say what wrote it.")
@@ -235,7 +235,7 @@ type unknown struct {
 
 func TestUnknownEvent(t *testing.T) {
 	e := newEvidence(t, title)
-	e.Transcript.Entries[1].Event = unknown{transcript.Noted{}, "B-17", 3}
+	entries(e)[1].Event = unknown{transcript.Noted{}, "B-17", 3}
 	wants(t, sectionOf(t, write(t, e), "steps"), "note bag: B-17; weight: 3")
 }
 

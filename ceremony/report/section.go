@@ -50,7 +50,7 @@ type code struct{ ID, Text string }
 type cell struct {
 	Text  string
 	Class string // of internal/page: "good", "bad", "unsure", "id"; "" for none
-	Lines []int
+	Lines []ref
 	Whole bool // words are not broken, however narrow the column
 }
 
@@ -60,7 +60,7 @@ func good(text string) cell   { return cell{Text: text, Class: "good"} }
 func bad(text string) cell    { return cell{Text: text, Class: "bad"} }
 func unsure(text string) cell { return cell{Text: text, Class: "unsure"} }
 
-func (c cell) from(lines []int) cell {
+func (c cell) from(lines []ref) cell {
 	c.Lines = lines
 	return c
 }

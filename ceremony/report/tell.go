@@ -11,15 +11,6 @@ import (
 	"github.com/keymat/keymat/ceremony/transcript"
 )
 
-// told is an event in words.
-type told struct {
-	name        string
-	text        string
-	exceptional bool // it should not have happened
-	mark        mark
-	files       []transcript.File
-}
-
 // A mark is how an event looks in the timeline.
 type mark string
 
@@ -31,28 +22,27 @@ const (
 	square   mark = "square" // begin and end
 )
 
-// tell has the words for each type of event. Those without are shown with all
-// their members, so that nothing in a record goes untold.
-func tell(event transcript.Event) told {
-	switch e := event.(type) {
-	case transcript.Opened:
-		text := fmt.Sprintf("record of %s, by the plan with the SHA-256 %s, with keymat %s", e.Ceremony, e.PlanSHA256, e.Tool.Version)
-		if e.Rehearsal {
-			text += "; a rehearsal"
-		}
-		return told{name: "opened", text: text, mark: square}
+func markOf(event transcript.Event) mark {
+	switch event.(type) {
+	case transcript.Opened, transcript.Closed:
+		return square
 	case transcript.Confirmed:
-		return told{name: "gate " + string(e.Gate), text: e.Text, mark: diamond}
-	case transcript.Noted:
-		return told{name: "noted", text: e.Text, mark: dot, files: e.Files}
-	case transcript.Exception:
-		return told{name: "exception", text: fmt.Sprintf("expected: %s; happened: %s; decided: %s", e.Expected, e.Happened, e.Decided), exceptional: true, mark: triangle}
-	case transcript.Resumed:
-		return told{name: "resumed", text: fmt.Sprintf("after %s cut off, %d bytes with the SHA-256 %s", count(e.TornLines, "line"), e.TornBytes, e.TornSHA256), exceptional: true, mark: triangle}
-	case transcript.Closed:
-		return told{name: "closed", text: "to be signed by " + strings.Join(e.Signers, ", "), mark: square}
+		return diamond
 	}
-	return told{name: transcript.Name(event), text: members(event), mark: dot}
+	if transcript.Tell(event).Exceptional {
+		return triangle
+	}
+	return dot
+}
+
+// tell has an event in words. One without is shown with all its members, so that
+// nothing in a record goes untold.
+func tell(event transcript.Event) transcript.Told {
+	told := transcript.Tell(event)
+	if told.Text == "" && told.Name == transcript.Name(event) {
+		told.Text = members(event)
+	}
+	return told
 }
 
 // members are those of an event in its JSON, by name.

@@ -28,10 +28,10 @@ const (
 // work and days of waiting.
 func timeline(e *Evidence) section {
 	s := section{ID: "timeline", Title: "Timeline"}
-	s.say("A column for each line of the record, not to scale, and a row for each person whom it names. " +
+	s.say("A column for each line of the records, not to scale, and a row for each person whom they name. " +
 		"Squares: begin and end. Diamonds: gates. Triangles: exceptions. Circles: anything else. The table of steps says the same in words.")
 	number := 0
-	for part := range slices.Chunk(e.Transcript.Entries, perPicture) {
+	for part := range slices.Chunk(e.lines(), perPicture) {
 		number++
 		picture, err := draw(e, part, number)
 		if err != nil {
@@ -61,14 +61,14 @@ type lane struct {
 
 type column struct {
 	X, Top, Bottom int
-	Line           int
+	Line           string
 	Label          string // the time, where it is worth telling
 	Mark           mark
 	Exceptional    bool
 	Ys             []int // of those whose doing it is
 }
 
-func draw(e *Evidence, entries []transcript.Entry, number int) (template.HTML, error) {
+func draw(e *Evidence, entries []line, number int) (template.HTML, error) {
 	people := e.lanes(entries)
 	p := picture{Number: number, Left: laneLeft, Right: laneLeft + columnStep*len(entries), Foot: laneTop + laneHeight*len(people)}
 	p.Width, p.Height = laneLeft+columnStep*perPicture+20, p.Foot+70
@@ -77,9 +77,8 @@ func draw(e *Evidence, entries []transcript.Entry, number int) (template.HTML, e
 	}
 	var before time.Time
 	for i, entry := range entries {
-		what := tell(entry.Event)
-		c := column{X: laneLeft + columnStep*i + columnStep/2, Line: lineOf(entry), Mark: what.mark, Exceptional: what.exceptional}
-		for _, who := range actors(entry) {
+		c := column{X: laneLeft + columnStep*i + columnStep/2, Line: entry.ref.Text, Mark: markOf(entry.Event), Exceptional: transcript.Tell(entry.Event).Exceptional}
+		for _, who := range actors(entry.Entry) {
 			c.Ys = append(c.Ys, p.Lanes[slices.Index(people, who)].Y)
 		}
 		c.Top, c.Bottom = slices.Min(c.Ys), slices.Max(c.Ys)
@@ -90,7 +89,7 @@ func draw(e *Evidence, entries []transcript.Entry, number int) (template.HTML, e
 		p.Columns = append(p.Columns, c)
 	}
 	first, last := entries[0], entries[len(entries)-1]
-	p.Title = fmt.Sprintf("Timeline, lines %d to %d", lineOf(first), lineOf(last))
+	p.Title = fmt.Sprintf("Timeline, lines %s to %s", first.ref.Text, last.ref.Text)
 	p.Desc = fmt.Sprintf("%s by %s, from %s to %s by the machine's clock. The table of steps lists them.",
 		count(len(entries), "event"), count(len(people), "actor"), utc(first.Time), utc(last.Time))
 	t, err := template.New("timeline").Parse(drawing)
@@ -126,10 +125,10 @@ func actors(entry transcript.Entry) []string {
 }
 
 // lanes are those who act, in the order of the plan, then others.
-func (e *Evidence) lanes(entries []transcript.Entry) (lanes []string) {
+func (e *Evidence) lanes(entries []line) (lanes []string) {
 	var acting []string
 	for _, entry := range entries {
-		acting = append(acting, actors(entry)...)
+		acting = append(acting, actors(entry.Entry)...)
 	}
 	for _, who := range e.Plan.People {
 		if slices.Contains(acting, who.ID) {

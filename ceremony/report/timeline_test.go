@@ -37,7 +37,7 @@ func TestTimelineParts(t *testing.T) {
 	for events, want := range map[int]int{22: 1, 23: 2} {
 		e := newEvidence(t, title)
 		for range events {
-			e.Transcript.Entries = append(e.Transcript.Entries, e.Transcript.Entries[0])
+			e.Records[0].Transcript.Entries = append(entries(e), entries(e)[0])
 		}
 		if got := len(svg.FindAllString(write(t, e), -1)); got != want {
 			t.Errorf("%d lines: %d pictures, want %d", events+2, got, want)

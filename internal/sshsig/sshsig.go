@@ -7,6 +7,7 @@ package sshsig
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
@@ -111,17 +112,24 @@ func Verify(message, armoured []byte, namespace string, key ssh.PublicKey) error
 	return nil
 }
 
-// parse reads one armoured signature with nothing around it.
+// parse reads one armoured signature with nothing around it, in the one way in
+// which it can be written but for the length of lines: no byte may be changed and
+// leave a signature.
 func parse(armoured []byte) (*sshsig.Signature, error) {
-	const begin, end = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
-	text := strings.TrimSpace(string(armoured))
-	switch {
-	case len(armoured) > MaxSignature:
+	const begin, end = "-----BEGIN SSH SIGNATURE-----\n", "-----END SSH SIGNATURE-----\n"
+	if len(armoured) > MaxSignature {
 		return nil, &SignatureError{Reason: fmt.Sprintf("larger than %d bytes", MaxSignature)}
-	case !strings.HasPrefix(text, begin) || !strings.HasSuffix(text, end) || strings.Count(text, "-----") != 4:
+	}
+	encoded, begins := strings.CutPrefix(string(armoured), begin)
+	encoded, ends := strings.CutSuffix(encoded, end)
+	if !begins || !ends || strings.Contains(encoded, "-") {
 		return nil, &SignatureError{Reason: "not one armoured ssh signature"}
 	}
-	s, err := sshsig.Unarmor([]byte(text + "\n"))
+	blank := strings.HasPrefix(encoded, "\n") || strings.Contains(encoded, "\n\n")
+	if _, err := base64.StdEncoding.Strict().DecodeString(encoded); err != nil || blank || strings.Contains(encoded, "\r") || !strings.HasSuffix(encoded, "\n") {
+		return nil, &SignatureError{Reason: "a damaged ssh signature", Err: err}
+	}
+	s, err := sshsig.Unarmor(armoured)
 	if err != nil {
 		return nil, &SignatureError{Reason: "a damaged ssh signature", Err: err}
 	}
