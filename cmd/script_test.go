@@ -124,8 +124,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // kms-calls OPERATION… demands that exactly these calls arrived since the last
-// time, in this order; kms-calls -ignore only looks. The same call several times
-// in a row counts once: the SDK repeats one by itself when an answer breaks off.
+// time, in this order, or with -some-order, where several are under way at once,
+// in any; kms-calls -ignore only looks. The same call several times in a row
+// counts once: the SDK repeats one by itself when an answer breaks off.
 func kmsCalls(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(mockKey{}).(*served)
 	all := s.kms.Calls()
@@ -133,6 +134,11 @@ func kmsCalls(ts *testscript.TestScript, neg bool, args []string) {
 	s.seen = len(all)
 	if slices.Equal(args, []string{"-ignore"}) {
 		return
+	}
+	if args[0] == "-some-order" {
+		args = args[1:]
+		slices.Sort(args)
+		got = slices.Sorted(slices.Values(got))
 	}
 	if slices.Equal(slices.Compact(slices.Clone(got)), args) == neg {
 		ts.Fatalf("calls: %s", strings.Join(got, " "))

@@ -30,6 +30,7 @@ type desk struct {
 	last     transcript.Digest
 
 	change func(*token.Parameters) // what an attacker on the way does
+	packs  func(*gap.Package)      // and what one on the machine does
 	signs  bool                    // the packages
 }
 
@@ -121,6 +122,9 @@ func (d *desk) wraps(t *testing.T, r *transcript.Recorder, medium evidence.Folde
 	}
 	for _, target := range bundle.Targets() {
 		pack.Wrapped = append(pack.Wrapped, d.wrap(t, bundle, medium, target))
+	}
+	if d.packs != nil {
+		d.packs(pack)
 	}
 	encoded, err := pack.Encode()
 	if err != nil {

@@ -153,6 +153,9 @@ func (m *Machine) packages(r room.Room, medium evidence.Folder, s *phase.State) 
 		if err != nil {
 			return err
 		}
+		if err := c.checkMaterial(s.Fingerprint()); err != nil {
+			return &evidence.FileError{Name: medium.Path(c.name), Err: err}
+		}
 		signatures, err := medium.Signatures(c.name)
 		if err != nil {
 			return err

@@ -176,6 +176,19 @@ func TestMirror(t *testing.T) {
 	})
 }
 
+// TestOtherMaterialPacked: what was wrapped has to be the material that was sealed.
+func TestOtherMaterialPacked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := withKey(t)
+		b.desk.packs = func(p *gap.Package) { p.Fingerprint = "cmac:0a1b2c3d4e" }
+		err := b.run(t, b.desk.session(t, b.fetch(t)))
+		if e, ok := errors.AsType[*gap.MismatchError](err); !ok || e.Field != "fingerprint" {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 // TestTakenOverInPart: whatever broke off while files came from the medium, taking
 // it once more goes on.
 func TestTakenOverInPart(t *testing.T) {

@@ -35,6 +35,47 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
+// TestLostAnswers: nor does an answer come to what goes once more.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		k := b.create(t, importer.CreateRequest{Spec: material.HMAC256})
+		b.agree(t, material.HMAC256, []string{k.ARN})
+		out := b.desk.session(t, b.fetch(t))
+		b.mock.Inject(mockkms.Fault{Operation: "ImportKeyMaterial", Kind: mockkms.FaultDropAfter, Times: 7})
+		if err := b.run(t, out); err != nil {
+			t.Fatal(err)
+		}
+		wantEvents(t, b, 2, "open", "confirm", "submit", "submit", "note", "submit", "note", "submit", "import", "verify", "close")
+	})
+}
+
+// TestAnotherInBetween: after a refusal somebody brings other material in, so that
+// ours becomes one that waits; and then an answer is lost.
+func TestAnotherInBetween(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := withKey(t)
+		out := b.desk.session(t, b.fetch(t))
+		b.mock.Inject(mockkms.Fault{Operation: "ImportKeyMaterial", Kind: mockkms.FaultDenied})
+		wantRemedy(t, b.run(t, out), transcript.SendAgain)
+		k, err := b.importer(t, region).Describe(t.Context(), b.plan.Targets[0].Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.holds(t, k, generate(t, k.Spec))
+		b.mock.Inject(mockkms.Fault{Operation: "ImportKeyMaterial", Kind: mockkms.FaultDropBefore, Times: 3})
+		if err := b.run(t); err != nil {
+			t.Fatal(err)
+		}
+		wantEvents(t, b, 2, "open", "confirm", "submit", "refuse", "submit", "note", "submit", "import", "verify", "close")
+		if got := b.state(t).Targets()[0].Method; got != online.MethodPending {
+			t.Errorf("verified by %q", got)
+		}
+	})
+}
+
 // TestSubstitutionInTheDark: somebody has exchanged the wrapping key, and brings the
 // material in themselves while our submission gets no answer. The key has it then,
 // and passes every comparison; but KMS cannot open our bytes.

@@ -31,7 +31,6 @@ type submission struct {
 	target plan.Target
 	cargo  cargo
 	kms    *importer.Importer
-	late   bool // the lead has decided to go on after the plan's margin
 }
 
 // submit sends what was wrapped for a target, and tries again for as long as the
@@ -54,9 +53,6 @@ func (m *Machine) submit(ctx context.Context, r room.Room, id string) error {
 		return err
 	}
 	if s.cargo, err = cargoOf(m.plan, m.folders[0], t); err != nil {
-		return err
-	}
-	if err := s.cargo.checkMaterial(m.state.Fingerprint()); err != nil {
 		return err
 	}
 	if s.kms, _, err = m.service.importer(ctx, s.target.Region, m.now, s.observe); err != nil {
@@ -212,7 +208,7 @@ func (m *Machine) before(target string) (first transcript.Submitted, err error) 
 // recorded.
 func (s *submission) checkTime(ctx context.Context) error {
 	now := s.now()
-	if s.late || !now.After(s.cargo.deadline(s.plan)) {
+	if !now.After(s.cargo.deadline(s.plan)) {
 		return nil
 	}
 	late := &LateError{Target: s.target.ID, ValidTo: s.cargo.wrapped.ValidTo, Margin: s.plan.Limits.ImportMargin}
@@ -222,7 +218,6 @@ func (s *submission) checkTime(ctx context.Context) error {
 			return err
 		}
 		if choice == 1 {
-			s.late = true
 			return s.add(transcript.Exception{
 				Expected: fmt.Sprintf("the import of %s before %s", s.target.ID, s.cargo.deadline(s.plan).Format(time.RFC3339)),
 				Happened: "it is later", Decided: "to submit nevertheless",

@@ -60,9 +60,6 @@ func (m *Machine) verify(ctx context.Context, r room.Room, id string) error {
 	if v.cargo, err = cargoOf(m.plan, m.folders[0], t); err != nil {
 		return err
 	}
-	if err := v.cargo.checkMaterial(m.state.Fingerprint()); err != nil {
-		return err
-	}
 	if v.kms, v.client, err = m.service.importer(ctx, v.target.Region, m.now, nil); err != nil {
 		return err
 	}
