@@ -7,8 +7,11 @@ package integration_test
 import (
 	"bytes"
 	"html"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/keymat/keymat/ceremony/evidence/evidencetest"
 )
 
 // TestCeremonyReport has Chromium look at the reports of a ceremony that
@@ -38,7 +41,7 @@ func TestCeremonyReport(t *testing.T) {
 		t.Fatalf("%s%s", o.stdout, o.stderr)
 	}
 	for name, wants := range map[string][]string{
-		"whole.pdf":   {"Plan, record and signatures verify.", "What this does not prove", "NAME OF THE WITNESS", "candles", "Größe", "#!/bin/sh"},
+		"whole.pdf":   {"Plan, records, files and signatures verify.", "What this does not prove", "NAME OF THE WITNESS", "candles", "Größe", "#!/bin/sh"},
 		"changed.pdf": {"The folder does not verify", "torches"},
 	} {
 		text := string(d.run(tool(t, "pdftotext", "poppler-utils"), "-layout", name, "-"))
@@ -46,6 +49,59 @@ func TestCeremonyReport(t *testing.T) {
 			if !strings.Contains(text, want) {
 				t.Errorf("the text of %s has no %q", name, want)
 			}
+		}
+	}
+}
+
+// TestWholeCeremonyReports has Chromium look at the reports of ceremonies of
+// several records, at a rehearsal's, and at the forms; and zbar read the codes of
+// the forms from their print.
+func TestWholeCeremonyReports(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.url = ""
+	rehearsal := []string{"rehearsal: false", "rehearsal: true"}
+	for name, play := range map[string]func(testing.TB, string, ...string) *evidencetest.Ceremony{"whole": evidencetest.Whole, "eventful": evidencetest.Eventful} {
+		d.sh("mkdir " + name + " rehearsed-" + name)
+		play(t, d.path(name))
+		play(t, d.path("rehearsed-"+name), rehearsal...)
+	}
+	var pages []string
+	for _, name := range []string{"whole", "eventful", "rehearsed-whole", "rehearsed-eventful"} {
+		d.keymat("ceremony", "report", name, "--out", name+".html")
+		pages = append(pages, d.path(name+".html"))
+	}
+	d.keymat("ceremony", "forms", "whole/plan.yaml", "--out-dir", "forms")
+	pages = append(pages, d.path("forms/ack-custodian-2.html"), d.path("forms/blank-2.html"))
+	if o := d.look(pages...); o.status != 0 {
+		t.Fatalf("%s%s", o.stdout, o.stderr)
+	}
+	digest := strings.Fields(string(d.run(tool(t, "sha256sum", "coreutils"), "whole/plan.yaml")))[0]
+	for name, wants := range map[string][]string{
+		"whole.pdf":                 {"Plan, records, files and signatures verify.", "VERIFIED 2 of 2", "B-102", "NAME OF FETCHER TWO", "fetcher-1", "#!/bin/sh"},
+		"eventful.pdf":              {"ThrottlingException", "what was in memory is lost", "left-at-home.txt"},
+		"rehearsed-whole.pdf":       {"Rehearsal of a key ceremony", "made to be thrown away"},
+		"rehearsed-eventful.pdf":    {"Rehearsal of a key ceremony"},
+		"forms/ack-custodian-2.pdf": {"Acknowledgement of a custodian", "NAME OF CUSTODIAN 2 (custodian-2)", "Signature of the witness"},
+		"forms/blank-2.pdf":         {"Share 2 of 3", "Write each word"},
+	} {
+		text := string(d.run(tool(t, "pdftotext", "poppler-utils"), "-layout", name, "-"))
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("the text of %s has no %q", name, want)
+			}
+		}
+	}
+	for name, want := range map[string]string{
+		"ack-custodian-2": "keymat-ack/1 payments-2026 custodian-2 2 " + digest,
+		"blank-2":         "keymat-blank/1 payments-2026 custodian-2 2 " + digest,
+	} {
+		d.run(tool(t, "pdftoppm", "poppler-utils"), "-r", "150", "-png", "forms/"+name+".pdf", name)
+		if printed, err := filepath.Glob(d.path(name + "-*.png")); err != nil || len(printed) != 1 {
+			t.Errorf("%s takes %d pages, %v", name, len(printed), err)
+		}
+		if got := strings.TrimSpace(string(d.run(tool(t, "zbarimg", "zbar-tools"), "-q", "--raw", name+"-1.png"))); got != want {
+			t.Errorf("the code of %s says %q, want %q", name, got, want)
 		}
 	}
 }

@@ -45,6 +45,9 @@ func TestSessions(t *testing.T) {
 			}
 			c.holds(p)
 			c.checkMirror()
+			for _, folder := range append([]string{string(c.folder), c.lastOut()}, c.mirrors...) {
+				c.verified(folder)
+			}
 		})
 	}
 }

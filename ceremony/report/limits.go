@@ -48,7 +48,9 @@ func annex(e *Evidence) section {
 		add("the program that wrote the "+e.recordCalled(i+1), r.Transcript.Opened.Tool.SHA256)
 	}
 	for _, a := range e.Artefacts {
-		add(a.What+" "+a.File.Name, a.File.SHA256)
+		if len(a.Signers) > 0 { // the others are bound by those, or by lines
+			add(a.What+" "+a.File.Name, a.File.SHA256)
+		}
 	}
 	s.show(t, "")
 	s.Blocks = append(s.Blocks, block{Code: &code{"verifier", transcript.Shell()}})

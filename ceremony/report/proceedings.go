@@ -54,9 +54,10 @@ func steps(e *Evidence) section {
 		if what.Exceptional {
 			name = bad(what.Name)
 		}
-		name.Whole = true
+		by := plain(list(l.Actors))
+		name.Whole, by.Whole = true, true
 		t.Rows = append(t.Rows, row{l.ref.ID, []cell{
-			plain(l.ref.Text), plain(utc(l.Time)), plain(l.Wall), plain(l.Step), plain(list(l.Actors)), name, plain(what.Text + about(what.Files)),
+			plain(l.ref.Text), plain(utc(l.Time)), plain(l.Wall), plain(l.Step), by, name, plain(what.Text + about(what.Files)),
 		}})
 	}
 	s.show(t, "The record has no lines that could be read.")

@@ -64,7 +64,7 @@ func TestWhole(t *testing.T) {
 		t.Error(text)
 	}
 	wants(t, sectionOf(t, page, "controls"), "keys are not substituted supported by tool", "accountability and audit supported by tool each line names whose doing it is; lines are chained, and the last is signed (lines 1.1 , 1.21 , 2.1 , 2.9 )")
-	wants(t, sectionOf(t, page, "annex"), "the last of 21 lines of the record 1", "wrapped material wrapped-1-primary.json")
+	wants(t, sectionOf(t, page, "annex"), "the last of 21 lines of the record 1", "package package-1.json", "bundle bundle-1.json")
 }
 
 // links demands that each link leads to a place that is there once.

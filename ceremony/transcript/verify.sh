@@ -322,4 +322,4 @@ for name in *; do
 done
 signatures
 [ "$closed" = yes ] || echo "note: the last record is not closed, and lines may be missing at its end"
-echo "$records records are whole, and signed by those of the plan; every file that they name is the one they name"
+echo "the records (1 to $records) are whole, and signed by those of the plan; every file that they name is the one they name"
