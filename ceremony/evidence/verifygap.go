@@ -61,7 +61,7 @@ func (v *verification) checkBundle(e transcript.Bundled, at naming, m *made) err
 			end = params.ValidTo
 		}
 	}
-	if at, err := time.Parse(time.RFC3339, e.ValidTo); err != nil || !at.Equal(end) {
+	if at, err := time.Parse(time.RFC3339, e.ValidTo); err != nil || !at.Equal(end.Truncate(time.Second)) {
 		v.problem(e.File.Name, 0, "its import tokens end at %s, and its line says %s", end.Format(time.RFC3339), e.ValidTo)
 	}
 	return nil
