@@ -43,8 +43,11 @@ var layers = map[string][]string{
 		"ceremony/evidence", "ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
 		"internal/card", "internal/cli", "internal/files", "internal/sshsig",
 	},
-	"ceremony/report":   {"ceremony/plan", "ceremony/transcript", "audit", "escrow", "token", "material/entropy", "internal/page", "internal/spoken"},
-	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/gap", "internal/files", "internal/sshsig"},
+	"ceremony/report": {
+		"ceremony/evidence", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
+		"audit", "escrow", "token", "material", "material/entropy", "internal/page", "internal/spoken",
+	},
+	"ceremony/evidence": {"ceremony/plan", "ceremony/transcript", "ceremony/record", "ceremony/phase", "ceremony/gap", "escrow", "token", "internal/files", "internal/sshsig"},
 	"ceremony/online": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record", "importer", "token",
 		"material", "internal/files",
@@ -60,7 +63,7 @@ var layers = map[string][]string{
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
-	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/sshsig", "internal/spoken"},
+	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 

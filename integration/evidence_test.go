@@ -18,8 +18,9 @@ import (
 	"github.com/keymat/keymat/ceremony/transcript"
 )
 
-// folderMutants is how many changed folders each verifier is asked about.
-const folderMutants = 1000
+// folderMutants is how many changed folders each verifier is asked about: with
+// the mutations of a record that was kept by hand, a thousand.
+const folderMutants = 1000 - mutations
 
 // TestShellVerifiesCeremonies has the script look at ceremonies that we verify.
 func TestShellVerifiesCeremonies(t *testing.T) {
