@@ -22,7 +22,7 @@ const ByPlan = "by-plan"
 // Scenarios returns all of them, the one in which nothing goes wrong first.
 func Scenarios() []Scenario {
 	return []Scenario{
-		{Name: ByPlan, Happens: "nothing", Should: "the material is in KMS, sealed, and verified in every target"},
+		{Name: ByPlan, Happens: "nothing goes wrong", Should: "the material is in KMS, sealed, and verified in every target"},
 		{
 			Name: "absent-custodian", Happens: "a custodian is not there when the shares are dealt, nor when they are read back",
 			Should:  "nothing is sealed before they have come and read their share back; it waits for them in a sealed bag if it is printed or in a file",
