@@ -86,11 +86,11 @@ func scenarioNames() (names []string) {
 }
 
 func (a *app) rehearse(ctx context.Context, name string, o rehearseOptions) error {
-	scenarios, err := chosenScenarios(o.scenarios)
+	r, err := a.newRehearsal(name, o.dir)
 	if err != nil {
 		return err
 	}
-	r, err := a.newRehearsal(name, o.dir)
+	scenarios, err := chosenScenarios(o.scenarios, r.Plan)
 	if err != nil {
 		return err
 	}
@@ -132,18 +132,23 @@ func (a *app) newRehearsal(name, dir string) (r rehearsal.Rehearsal, err error) 
 	return r, err
 }
 
-// chosenScenarios are those of some names, in the order of the list.
-func chosenScenarios(names []string) (chosen []rehearsal.Scenario, err error) {
+// chosenScenarios are those of some names, in the order of the list; all of them are
+// all that can happen by the plan.
+func chosenScenarios(names []string, p *plan.Plan) (chosen []rehearsal.Scenario, err error) {
 	if len(names) == 0 {
 		names = []string{rehearsal.ByPlan}
 	}
 	for _, name := range names {
-		if _, ok := rehearsal.Find(name); !ok && name != everyScenario {
+		s, ok := rehearsal.Find(name)
+		switch {
+		case !ok && name != everyScenario:
 			return nil, usagef("there is no scenario %q; keymat ceremony rehearse --list shows them", name)
+		case ok && !s.Fits(p):
+			return nil, usagef("scenario %s cannot happen by this plan, which deals no shares", name)
 		}
 	}
 	for _, s := range rehearsal.Scenarios() {
-		if slices.Contains(names, s.Name) || slices.Contains(names, everyScenario) {
+		if slices.Contains(names, s.Name) || slices.Contains(names, everyScenario) && s.Fits(p) {
 			chosen = append(chosen, s)
 		}
 	}

@@ -180,8 +180,8 @@ func (s *stage) administer(ctx context.Context, targets []string) error {
 
 // choose picks what is to be done on this machine now, or the machine to go to.
 func (p *players) choose(a phase.Agenda) (t phase.Task, next transcript.Machine) {
-	if p.machine == transcript.OfflineMachine && len(a.Here) == 0 && p.returned() {
-		a.Here = p.resuming()
+	if p.machine == transcript.OfflineMachine {
+		p.lookAround(&a)
 	}
 	if len(a.Here) > 0 {
 		t = p.firstOf(a.Here)
@@ -207,6 +207,18 @@ func (p *players) choose(a phase.Agenda) (t phase.Task, next transcript.Machine)
 		return phase.Task{}, transcript.OfflineMachine
 	}
 	return phase.Task{}, ""
+}
+
+// lookAround adds to the agenda of the offline machine what people know and it does
+// not, and notes what it waits for.
+func (p *players) lookAround(a *phase.Agenda) {
+	if len(a.Here) == 0 && p.returned() {
+		a.Here = p.resuming()
+	}
+	p.awaited = nil
+	if len(a.Here) > 0 && a.Here[0].Step == phase.Accept {
+		p.awaited = a.Here[0].Targets
+	}
 }
 
 // firstOf is what people do first: what comes first, but for a bundle that nobody
@@ -274,19 +286,13 @@ func (s *stage) fetchable() (ids []string) {
 	return ids
 }
 
-// wanted are the targets that somebody has to fetch for: those that are waited for,
-// or, where people have refused the bundle that came, those that it was for.
+// wanted are the targets that somebody has to fetch for: those that nobody has, and
+// those whose bundle people at the offline machine have refused.
 func (s *stage) wanted(state *phase.State) []string {
 	for _, t := range state.Next(transcript.FetchMachine).Here {
 		if t.Step == phase.Fetch {
-			return t.Targets
+			return slices.Concat(t.Targets, s.awaited)
 		}
 	}
-	latest := []string{}
-	for _, e := range s.entries(s.latest()) {
-		if b, ok := e.Event.(transcript.Bundled); ok {
-			latest = b.Targets
-		}
-	}
-	return latest
+	return s.awaited
 }

@@ -82,3 +82,37 @@ func TestPlans(t *testing.T) {
 		})
 	}
 }
+
+// TestScenariosByPlan are scenarios that go another way by some plans.
+func TestScenariosByPlan(t *testing.T) {
+	multi := plan.Sketch{Keys: []string{"arn:aws:kms:eu-central-1:111122223333:key/mrk-1234"}}
+	for name, test := range map[string]struct {
+		plan *plan.Plan
+		want string
+	}{
+		"wrong-digest-heard": {read(t, draft(t, multi, "\n\n# The copy that", replica)), "VERIFIED 2 of 2"}, // the replica cannot be fetched for yet
+		"substitution":       {read(t, draft(t, multi, "\n\n# The copy that", replica)), "WRAPPED 1 of 2"},
+		"power-cut":          {read(t, draft(t, plan.Sketch{}, earlier...)), "VERIFIED 1 of 1"}, // nothing is void that was sealed before
+		"absent-custodian":   {read(t, draft(t, plan.Sketch{}, "mode: form", "mode: print")), "VERIFIED 1 of 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if o := play(t, test.plan, name); o.Progress != test.want {
+				t.Errorf("it ends at %s, want %s", o.Progress, test.want)
+			}
+		})
+	}
+}
+
+func TestFits(t *testing.T) {
+	dealing, later := read(t, draft(t, plan.Sketch{})), read(t, draft(t, plan.Sketch{}, earlier...))
+	for _, s := range rehearsal.Scenarios() {
+		deals := s.Name == "absent-custodian" || s.Name == "misread-share" || s.Name == "damaged-copy"
+		if !s.Fits(dealing) || s.Fits(later) == deals {
+			t.Errorf("%s fits a plan that deals shares: %t, one that does not: %t", s.Name, s.Fits(dealing), s.Fits(later))
+		}
+		if s.Happens == "" || s.Should == "" {
+			t.Errorf("%s says nothing", s.Name)
+		}
+	}
+}

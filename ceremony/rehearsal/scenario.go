@@ -13,8 +13,13 @@ type Scenario struct {
 	Should  string       `json:"should"`  // what has to come of it
 	Session plan.Session `json:"-"`       // in place of that of the plan, "" for that
 
+	deals   bool                      // it is about shares that are dealt
 	disturb func(*stage) *disturbance // nil for none
 }
+
+// Fits reports whether a scenario can happen by a plan: where the material comes
+// from the escrow of an earlier ceremony, no shares are dealt.
+func (s Scenario) Fits(p *plan.Plan) bool { return !s.deals || p.Material.Source != plan.FromEscrow }
 
 // ByPlan is the name of the scenario in which nothing goes wrong.
 const ByPlan = "by-plan"
@@ -25,18 +30,18 @@ func Scenarios() []Scenario {
 		{Name: ByPlan, Happens: "nothing goes wrong", Should: "the material is in KMS, sealed, and verified in every target"},
 		{
 			Name: "absent-custodian", Happens: "a custodian is not there when the shares are dealt, nor when they are read back",
-			Should:  "nothing is sealed before they have come and read their share back; it waits for them in a sealed bag if it is printed or in a file",
-			disturb: absentCustodian,
+			Should: "nothing is sealed before they have come and read their share back; it waits for them in a sealed bag if it is printed or in a file",
+			deals:  true, disturb: absentCustodian,
 		},
 		{
 			Name: "misread-share", Happens: "a custodian has copied a word of their share wrong, and then the card gets lost",
-			Should:  "the share is named, shown once more, then issued anew; an exception is recorded for each",
-			disturb: misreadShare,
+			Should: "the share is named, shown once more, then issued anew; an exception is recorded for each",
+			deals:  true, disturb: misreadShare,
 		},
 		{
 			Name: "damaged-copy", Happens: "a medium does not give back the escrow that was written to it",
-			Should:  "it does not count as a copy, and the escrow goes to another medium",
-			disturb: damagedCopy,
+			Should: "it does not count as a copy, and the escrow goes to another medium",
+			deals:  true, disturb: damagedCopy,
 		},
 		{
 			Name: "medium-altered", Happens: "somebody adds a file to the medium between the machines, takes one away, changes one",

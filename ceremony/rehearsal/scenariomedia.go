@@ -3,14 +3,15 @@
 package rehearsal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/gap"
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/transcript"
@@ -27,7 +28,8 @@ func damagedCopy(s *stage) *disturbance {
 			return nil
 		}
 		damaged = t.Copy
-		return flip(filepath.Join(folder, t.Escrow+".escrow"))
+		_, err := flip(filepath.Join(folder, evidence.EscrowFile(t.Escrow)))
+		return err
 	}
 	d.failed = func(t phase.Task, err error) bool {
 		if t.Step != phase.CopyOut || t.Copy != damaged || !d.owes(refused) {
@@ -49,17 +51,15 @@ func damagedCopy(s *stage) *disturbance {
 }
 
 // flip changes the last letter or digit of a file.
-func flip(name string) error {
+func flip(name string) (undo func() error, err error) {
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("changing a file: %w", err)
+		return nil, fmt.Errorf("changing a file: %w", err)
 	}
-	at := strings.LastIndexFunc(string(content), func(r rune) bool { return r >= '0' && r <= 'z' })
-	if at < 0 {
-		at = len(content) - 1
-	}
-	content[at] ^= 1
-	return os.WriteFile(name, content, 0o644)
+	changed := bytes.Clone(content)
+	at := bytes.LastIndexFunc(changed, func(r rune) bool { return r >= '0' && r <= 'z' })
+	changed[max(at, 0)] ^= 1
+	return func() error { return os.WriteFile(name, content, 0o644) }, os.WriteFile(name, changed, 0o644)
 }
 
 // An alteration of a medium, and how it is undone.
@@ -84,10 +84,10 @@ func alterations() []alteration {
 		}},
 		{"a changed file", func(folder string) (func() error, error) {
 			name, err := someFile(folder)
-			if err == nil {
-				err = flip(name)
+			if err != nil {
+				return nil, err
 			}
-			return func() error { return flip(name) }, err
+			return flip(name)
 		}},
 	}
 }

@@ -96,7 +96,7 @@ func powerCut(s *stage) *disturbance {
 			return nil
 		}
 		cut[what] = true
-		if len(cut) > 20 {
+		if len(cut) > 10 {
 			d.met(happened)
 		}
 		return errPower

@@ -52,6 +52,7 @@ type stage struct {
 
 	on        map[transcript.Machine]machine // that are switched on
 	played    []Played
+	awaited   []string                 // targets that the offline machine wants a bundle for
 	exchanged map[string]int           // media that were given up, by what is kept on them
 	spent     map[evidence.Folder]bool // sticks that people have put aside
 	fault     error                    // of keeping what the screens show
