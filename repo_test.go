@@ -33,16 +33,22 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremonycmd", "ceremony/plan", "ceremony/rehearsal", "fleet", "fleet/journal", "fleet/manifest",
-		"internal/awsclient", "internal/card", "internal/cli", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
+		"ceremonycmd", "ceremony/online", "ceremony/plan", "ceremony/rehearsal", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"internal/awsclient", "internal/card", "internal/cli", "internal/entry", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
 	},
 	"cmd/keymat-offline": {"ceremonycmd"},
 	"ceremonycmd": {
-		"ceremony/evidence", "ceremony/plan", "ceremony/preflight", "ceremony/record", "ceremony/report", "ceremony/transcript", "escrow", "material",
-		"internal/card", "internal/cli", "internal/files", "internal/sshsig",
+		"ceremony/console", "ceremony/evidence", "ceremony/gap", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight",
+		"ceremony/record", "ceremony/register", "ceremony/register/disk", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
+		"internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
+	"ceremony/console": {
+		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
+		"internal/card", "internal/entry", "internal/files", "internal/spoken", "internal/sshsig", "internal/term",
+	},
+	"ceremony/console/consoletest": {"internal/card", "internal/term/termtest"},
 	"ceremony/report": {
 		"ceremony/evidence", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
 		"audit", "escrow", "token", "material", "material/entropy", "internal/page", "internal/spoken",
@@ -64,7 +70,7 @@ var layers = map[string][]string{
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
-	"ceremony/transcript": {"ceremony/plan", "escrow/slip39", "material"},
+	"ceremony/transcript": {"ceremony/chain", "ceremony/plan", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
 	"ceremony/evidence/evidencetest": {"ceremony/evidence", "ceremony/plan", "ceremony/transcript", "ceremony/gap", "escrow", "token", "material", "internal/sshsig"},
@@ -83,6 +89,10 @@ var layers = map[string][]string{
 	"material/entropy": {"material", "internal/lazyregexp"},
 
 	"ceremony/preflight": {},
+
+	"ceremony/chain":         {"escrow/slip39"},
+	"ceremony/register":      {"ceremony/chain", "ceremony/phase", "ceremony/plan", "ceremony/transcript", "escrow", "material"},
+	"ceremony/register/disk": {"ceremony/chain", "ceremony/register", "internal/files"},
 
 	"ceremony/plan/plantest": {},
 
@@ -107,13 +117,14 @@ var layers = map[string][]string{
 
 	"internal/awsclient":     {},
 	"internal/cli":           {"internal/files", "internal/spoken", "internal/term"},
+	"internal/entry":         {"escrow", "escrow/slip39", "material", "material/entropy", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
 	"internal/files":         {},
 	"internal/lazyregexp":    {},
 	"internal/ledger":        {},
 	"internal/lockdown":      {},
 	"internal/pace":          {},
-	"internal/card":          {"internal/page", "internal/lazyregexp"},
+	"internal/card":          {"escrow", "internal/page", "internal/lazyregexp"},
 	"internal/page":          {},
 	"internal/shelf":         {"escrow", "internal/files"},
 	"internal/spoken":        {},
@@ -169,6 +180,7 @@ var libraries = map[string][]string{
 
 	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
 
+	"internal/entry":    {},
 	"internal/card":     {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":    {"golang.org/x/sys/"},
 	"internal/lockdown": {"golang.org/x/sys/"},
@@ -177,8 +189,9 @@ var libraries = map[string][]string{
 	"internal/spoken":   {},
 	"internal/sshsig":   {"github.com/hiddeco/sshsig", "golang.org/x/crypto/ssh"},
 
-	"ceremonycmd": {"github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
+	"ceremonycmd": {"filippo.io/age", "github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
+	"ceremony/chain":      {},
 	"ceremony/rehearsal":  {"github.com/aws/aws-sdk-go-v2/", "github.com/goccy/go-yaml", "filippo.io/age", "golang.org/x/crypto/ssh"},
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
@@ -187,9 +200,13 @@ var libraries = map[string][]string{
 	"ceremony/evidence":   {},
 	"ceremony/online":     {"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"ceremony/room":       {},
+	"ceremony/console":    {"golang.org/x/crypto/ssh", "golang.org/x/sys/"},
 	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
+
+	"ceremony/register":      {},
+	"ceremony/register/disk": {"github.com/gofrs/flock"},
 
 	"fleet/journal": {"github.com/gofrs/flock"},
 }
@@ -198,7 +215,7 @@ var libraries = map[string][]string{
 var pure = []string{
 	"material", "material/entropy", "wrap", "token", "hsm", "fleet/manifest", "mockkms/internal/hsm", "mockkms/internal/policy",
 	"escrow", "escrow/slip39", "escrow/shamir", "escrow/internal/gf256", "escrow/internal/subset",
-	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
+	"internal/spoken", "internal/sshsig", "ceremony/plan", "ceremony/chain", "ceremony/register", "ceremony/transcript", "ceremony/phase", "ceremony/gap", "ceremony/report", "ceremony/room",
 }
 
 // outside is the part of the standard library that reaches the machine.

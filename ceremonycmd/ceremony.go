@@ -20,7 +20,8 @@ import (
 // app is the command ceremony in one run.
 type app struct {
 	*cli.Run
-	now func() time.Time
+	now      func() time.Time
+	stations []Station
 }
 
 // result is what a command found or made. Its JSON form is stable; text is for people.
@@ -28,9 +29,11 @@ type result interface{ text(w io.Writer) }
 
 func (a *app) print(r result) error { return a.Print(r, r.text) }
 
-// New is the command ceremony of a run; now tells the time that goes into plans, records and reports.
-func New(run *cli.Run, now func() time.Time) *cobra.Command {
-	a := &app{run, now}
+// New is the command ceremony of a run; now tells the time that goes into plans, records and reports. Beside the offline machine
+// of a ceremony the program can be those of some stations.
+func New(run *cli.Run, now func() time.Time, stations ...Station) *cobra.Command {
+	a := &app{Run: run, now: now}
+	a.stations = append([]Station{a.offlineStation()}, stations...)
 	c := &cobra.Command{
 		Use:   "ceremony",
 		Short: "A key ceremony with a plan, witnesses and a record",
@@ -40,7 +43,9 @@ cannot be changed afterwards without anybody noticing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyPreflightCmd(a), newTranscriptCmd(a), newCeremonyVerifyCmd(a), newCeremonyReportCmd(a), newCeremonyFormsCmd(a))
+	c.AddCommand(newCeremonyPlanCmd(a), newCeremonyFormsCmd(a), newCeremonyPreflightCmd(a), newRunCmd(a), newStatusCmd(a), newTranscriptCmd(a),
+		newCeremonyVerifyCmd(a), newCeremonyReportCmd(a))
+	c.AddCommand(newReopenCmd(a), newRegisterCmd(a))
 	nameProgram(c, run.Name)
 	return c
 }

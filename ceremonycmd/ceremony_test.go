@@ -29,6 +29,7 @@ type planBench struct {
 	asks   term.Prompter
 	stdout bytes.Buffer
 	stderr bytes.Buffer
+	screen string // that people saw last
 }
 
 const planTarget = "arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"

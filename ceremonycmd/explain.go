@@ -25,6 +25,12 @@ func Explain(program string, err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*noAgentError](err); ok {
 		return cli.Hint("add the key with ssh-add, or name its file: --key FILE; or use ssh-keygen -Y sign"), true
 	}
+	if advice, ok := explainRegister(program, err); ok {
+		return advice, true
+	}
+	if advice, ok := explainRun(program, err); ok {
+		return advice, true
+	}
 	return explainRecord(err)
 }
 

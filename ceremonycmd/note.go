@@ -4,6 +4,7 @@ package ceremonycmd
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -84,6 +85,9 @@ for granted.`,
 func (a *app) confirmed(p *plan.Plan, gate plan.Gate, by []string, text string) (transcript.Event, error) {
 	if !slices.Contains(plan.Gates()[1:], gate) {
 		return nil, cli.Usagef("--gate takes one of %s, not %q; the plan is approved with %s ceremony plan sign", cli.List(plan.Gates()[1:]), gate, a.Name)
+	}
+	if !slices.Contains(p.Purpose.Gates(), gate) {
+		return nil, &cli.NoError{Reason: fmt.Sprintf("no ceremony to %s comes to the gate %s", p.Purpose, gate)}
 	}
 	var missing []string
 	for _, id := range p.Gates[gate] {

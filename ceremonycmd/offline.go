@@ -13,7 +13,7 @@ import (
 	"github.com/keymat/keymat/material"
 )
 
-const offline = "keymat-offline"
+const program = "keymat-offline"
 
 // Main runs keymat-offline with the process's own streams, environment and arguments, as cli.Main says.
 func Main() int { return cli.Main(Run) }
@@ -30,11 +30,11 @@ func Run(ctx context.Context, env cli.Env, args []string) (status int) {
 // Tree is the tree of keymat-offline's commands, for documentation. It is not meant to be run.
 func Tree() *cobra.Command { return newRoot(newRun(cli.Env{})) }
 
-func newRun(env cli.Env) *cli.Run { return &cli.Run{Talk: cli.Talk{Env: env, Name: offline}} }
+func newRun(env cli.Env) *cli.Run { return &cli.Run{Talk: cli.Talk{Env: env, Name: program}} }
 
 func newRoot(r *cli.Run) *cobra.Command {
 	root := &cobra.Command{
-		Use:   offline,
+		Use:   program,
 		Short: "Key ceremonies, on a machine without a network",
 		Long: `keymat-offline is for the machine of a key ceremony that has no network: it is
 keymat's command ceremony, and nothing that needs KMS. It has no code in it that
@@ -46,7 +46,7 @@ speaks HTTP or TLS, nor of AWS, and opens no socket but that of the ssh-agent.`,
 	}
 	r.Flags(root.PersistentFlags())
 	root.AddCommand(New(r, time.Now), cli.VersionCommand(r))
-	root.AddCommand(cli.EnvironmentTopic(offline, environment), cli.ExitCodesTopic(exitCodes))
+	root.AddCommand(cli.EnvironmentTopic(program, environment), cli.ExitCodesTopic(exitCodes))
 	return root
 }
 
@@ -67,13 +67,13 @@ func explainOffline(err error) cli.Advice {
 	if cli.Interrupted(err) {
 		return cli.Advice{Exit: cli.ExitInterrupted}
 	}
-	if advice, ok := cli.ExplainUsage(offline, err); ok {
+	if advice, ok := cli.ExplainUsage(program, err); ok {
 		return advice
 	}
 	if _, ok := errors.AsType[*cli.NoError](err); ok {
 		return cli.Advice{Exit: cli.ExitNo}
 	}
-	if advice, ok := Explain(offline, err); ok {
+	if advice, ok := Explain(program, err); ok {
 		return advice
 	}
 	if e, ok := errors.AsType[*material.UnsupportedSpecError](err); ok && e.Spec != "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keymat/keymat/internal/cli"
+	"github.com/keymat/keymat/internal/entry"
 	"github.com/keymat/keymat/internal/term"
 	"github.com/keymat/keymat/mockkms"
 )
@@ -57,6 +58,9 @@ func (a *app) passphrase(ctx context.Context, what string) ([]byte, error) {
 }
 
 func (a *app) prompter() term.Prompter { return a.Asker() }
+
+// desk is where people enter what nobody may see.
+func (a *app) desk() entry.Desk { return entry.Desk{Prompter: a.prompter(), Warn: a.warn} }
 
 func fields(w io.Writer, pairs ...string) { cli.Fields(w, pairs...) }
 

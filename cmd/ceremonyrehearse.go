@@ -18,7 +18,7 @@ import (
 
 // newCeremonyCmd is the command ceremony with what takes KMS, or a mock of it.
 func newCeremonyCmd(a *app) *cobra.Command {
-	c := ceremonycmd.New(&a.Run, a.now)
+	c := ceremonycmd.New(&a.Run, a.now, a.stations()...)
 	c.AddCommand(newCeremonyRehearseCmd(a))
 	return c
 }

@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/keymat/keymat/internal/files"
@@ -38,7 +37,7 @@ func (a *app) nextComponent(ctx context.Context, spec material.Spec, r randomnes
 		c, err := a.readComponent(spec, r.componentFiles[i])
 		return c, entropy.FromFile, err
 	}
-	return a.askComponent(ctx, spec, fmt.Sprintf("Component %d of %d", i+1, r.count()))
+	return a.desk().Component(ctx, spec, fmt.Sprintf("Component %d of %d", i+1, r.count()))
 }
 
 // readComponent reads a component from a file, which must have its check value
@@ -64,69 +63,3 @@ func (a *app) readComponent(spec material.Spec, name string) (entropy.Component,
 type uncheckedError struct{}
 
 func (*uncheckedError) Error() string { return "the component has no check value" }
-
-// askComponent asks a custodian for a component without showing it, and then
-// for its check value or for all of it again. What does not fit is asked for
-// once more.
-func (a *app) askComponent(ctx context.Context, spec material.Spec, which string) (entropy.Component, entropy.Entered, error) {
-	for {
-		c, checked, err := a.typedComponent(ctx, spec, fmt.Sprintf("%s (%d hexadecimal digits, not shown)", which, entropy.ComponentDigits(spec)))
-		if err == nil && checked {
-			return c, entropy.TypedWithCheck, nil
-		}
-		var entered entropy.Entered
-		if err == nil {
-			entered, err = a.checkTyped(ctx, c, which)
-		}
-		if err == nil {
-			return c, entered, nil
-		}
-		c.Destroy()
-		if !isComponentSlip(err) {
-			return entropy.Component{}, "", brokenOff(err)
-		}
-		a.warn("%v; it was not taken", err)
-	}
-}
-
-func (a *app) typedComponent(ctx context.Context, spec material.Spec, prompt string) (entropy.Component, bool, error) {
-	typed, err := a.prompter().Secret(ctx, prompt)
-	if err != nil {
-		return entropy.Component{}, false, err
-	}
-	defer clear(typed)
-	return entropy.ParseComponent(spec, typed)
-}
-
-// checkTyped has the custodian show that a component was typed right.
-func (a *app) checkTyped(ctx context.Context, c entropy.Component, which string) (entropy.Entered, error) {
-	check, err := a.prompter().Line(ctx, which+", its check value (Enter alone to type the component again instead)")
-	if err != nil {
-		return "", err
-	}
-	if check != "" {
-		if !c.Matches(check) {
-			return "", &entropy.CheckValueError{}
-		}
-		return entropy.TypedWithCheck, nil
-	}
-	again, _, err := a.typedComponent(ctx, c.Spec, which+" again")
-	defer again.Destroy()
-	if err == nil && !again.Equal(c) {
-		err = &differentError{}
-	}
-	return entropy.TypedTwice, err
-}
-
-// differentError says that something was typed in two ways.
-type differentError struct{}
-
-func (*differentError) Error() string { return "the two entries differ" }
-
-// isComponentSlip reports whether typing it again may help.
-func isComponentSlip(err error) bool {
-	_, text := errors.AsType[*entropy.ComponentError](err)
-	_, check := errors.AsType[*entropy.CheckValueError](err)
-	_, differ := errors.AsType[*differentError](err)
-	return text || check || differ
-}

@@ -16,6 +16,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/keymat/keymat/audit"
+	"github.com/keymat/keymat/ceremony/online"
+	"github.com/keymat/keymat/ceremony/transcript"
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/escrow/shamir"
 	"github.com/keymat/keymat/escrow/slip39"
@@ -54,6 +56,17 @@ func TestExplain(t *testing.T) {
 		hint string // part of the first hint
 		exit int
 	}{
+		{&online.RefusedError{Target: "primary", Remedy: transcript.Incident, Err: errors.New("no")}, "primary did not get the material: no", "this is an incident", 1},
+		{&online.RefusedError{Target: "primary", Remedy: transcript.WrapAgain, Err: errors.New("no")}, "no", "a quorum wraps it again", 1},
+		{&online.RefusedError{Target: "primary", Remedy: transcript.SendAgain, Err: errors.New("no")}, "no", "submit the same bytes again", 1},
+		{&online.DifferentError{Target: "primary"}, "", "use nothing of it", 1},
+		{&online.LateError{Target: "primary"}, "", "for a new token", 1},
+		{&online.ServiceError{Rehearsal: true, Got: "AWS", Want: "a mock"}, "a rehearsal talks to a mock, and never to AWS", "keymat mock serve", 1},
+		{&online.ServiceError{Got: "the embedded mock", Want: "AWS"}, "", "leave out --mock", 1},
+		{&online.PlanError{Name: "plan.yaml"}, "", "keymat ceremony plan verify", 1},
+		{&online.SignatureError{Name: "bundle-1.json"}, "", "have them sign", 1},
+		{&online.NotEmptyError{Medium: "/mnt"}, "", "on which there is nothing", 1},
+		{&online.NotReadyError{Progress: "OPEN"}, "", "wrote last", 1},
 		{call(&types.InvalidCiphertextException{}), "InvalidCiphertextException: KMS could not unwrap the material, or it does not fit the key", "rsa_oaep_md", 1},
 		{call(&types.InvalidImportTokenException{}), "the import token is damaged, or belongs to another key", "keymat fetch " + testKey, 1},
 		{call(&types.ExpiredImportTokenException{}), "the import token is older than 24 hours", "keymat fetch " + testKey, 1},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/entry"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/material/entropy"
@@ -91,19 +92,15 @@ func (a *app) showComponent(ctx context.Context, c entropy.Component) error {
 	for {
 		title := fmt.Sprintf("A component for %s. Copy it by hand, with the check value in its last line.", c.Spec)
 		if err := text.Expose(func(text []byte) error { return a.prompter().Show(ctx, title, text) }); err != nil {
-			return brokenOff(err)
+			return entry.BrokenOff(err)
 		}
-		copied, _, err := a.typedComponent(ctx, c.Spec, "Type it from the copy (not shown)")
-		if err == nil && !copied.Equal(c) {
-			err = &differentError{}
-		}
-		copied.Destroy()
+		err := a.desk().Again(ctx, c, "Type it from the copy (not shown)")
 		if err == nil {
 			a.say("the copy is right")
 			return nil
 		}
-		if !isComponentSlip(err) {
-			return brokenOff(err)
+		if !entry.IsSlip(err) {
+			return entry.BrokenOff(err)
 		}
 		a.warn("the copy is not right: %v", err)
 	}

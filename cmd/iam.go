@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/ceremony/online"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/rules"
@@ -42,6 +43,7 @@ var permissions = []struct {
 	}},
 	{"monitor", []string{"DescribeKey"}},
 	{"audit", []string{"DescribeKey"}},
+	{"ceremony run", ceremonyActions()},
 	{"delete-material", []string{"DeleteImportedKeyMaterial", "DescribeKey", "GenerateMac", "GetKeyLastUsage", "GetPublicKey", "ListAliases", "ListGrants", "ListKeyRotations"}},
 	{"lab", []string{
 		"CreateKey", "CreateAlias", "DescribeKey", "GetParametersForImport", "ImportKeyMaterial", "TagResource", // of every lesson, or most
@@ -49,6 +51,16 @@ var permissions = []struct {
 		"GenerateMac", "GetPublicKey", "ListKeys", "ListResourceTags", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion", "Sign", "UpdateAlias",
 	}},
 	{"verify", verifyActions(rules.All())},
+}
+
+// ceremonyActions are those of both machines of a ceremony that talk to KMS.
+func ceremonyActions() (names []string) {
+	for _, action := range slices.Concat(online.FetchActions(), online.ImportActions()) {
+		if name := strings.TrimPrefix(action, "kms:"); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // A statement of an IAM policy, in the order AWS prints its members.
@@ -89,6 +101,15 @@ var policies = []struct {
 		{"Import", "Allow", []string{"kms:GetParametersForImport", "kms:ImportKeyMaterial"}, anyKey, external},
 		{"Look", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
 		{"Prove", "Allow", []string{"kms:GetPublicKey", "kms:GenerateMac"}, anyKey, nil},
+	}},
+	{"to fetch for a ceremony, and nothing else, on a machine of its own (ceremony run)", []statement{
+		{"FetchForTheCeremony", "Allow", []string{"kms:GetParametersForImport"}, anyKey, external},
+		{"LookAtTheKey", "Allow", []string{"kms:DescribeKey"}, anyKey, nil},
+	}},
+	{"to import in a ceremony, and fetch nothing, as somebody else (ceremony run)", []statement{
+		{"ImportInTheCeremony", "Allow", []string{"kms:ImportKeyMaterial"}, anyKey, external},
+		{"LookAtTheImport", "Allow", []string{"kms:DescribeKey", "kms:ListKeyRotations"}, anyKey, nil},
+		{"VerifyByUse", "Allow", []string{"kms:GetPublicKey", "kms:VerifyMac", "kms:Encrypt", "kms:Decrypt"}, anyKey, nil},
 	}},
 	{"to make replicas, beside those two, for --replica or replicas in a manifest (bring, fleet apply)", []statement{
 		{"Replicate", "Allow", []string{"kms:ReplicateKey", "kms:GetKeyPolicy", "kms:ListResourceTags"}, anyKey, nil},

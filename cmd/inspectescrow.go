@@ -10,6 +10,7 @@ import (
 
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/escrow/slip39"
+	"github.com/keymat/keymat/internal/card"
 )
 
 // describeEscrow says what the header of an escrow says. Only opening it shows
@@ -50,7 +51,7 @@ func opensWith(f *escrow.File) string {
 	case escrow.FIPSKey:
 		return "the key it was sealed under"
 	}
-	return fmt.Sprintf("%d of %d shares, %s", f.Shares.Threshold, f.Shares.Count, schemeNames[f.Shares.Scheme])
+	return fmt.Sprintf("%d of %d shares, %s", f.Shares.Threshold, f.Shares.Count, card.SchemeName(f.Shares.Scheme))
 }
 
 func encryptionOf(p escrow.Profile) string {
@@ -78,6 +79,6 @@ func inspectShare(data []byte) (inspection, error) {
 		i.add("escrow", s.ID.String())
 	}
 	i.add("share", fmt.Sprintf("%d, of which it takes %d", s.Index, s.Threshold))
-	i.add("scheme", schemeNames[s.Scheme])
+	i.add("scheme", card.SchemeName(s.Scheme))
 	return i, nil
 }

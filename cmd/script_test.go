@@ -135,7 +135,7 @@ func kmsCalls(ts *testscript.TestScript, neg bool, args []string) {
 	if slices.Equal(args, []string{"-ignore"}) {
 		return
 	}
-	if args[0] == "-some-order" {
+	if len(args) > 0 && args[0] == "-some-order" {
 		args = args[1:]
 		slices.Sort(args)
 		got = slices.Sorted(slices.Values(got))

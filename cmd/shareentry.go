@@ -10,7 +10,6 @@ import (
 	"io"
 
 	"github.com/keymat/keymat/escrow"
-	"github.com/keymat/keymat/escrow/slip39"
 	"github.com/keymat/keymat/internal/card"
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/internal/term"
@@ -140,7 +139,7 @@ func (a *app) askShares(ctx context.Context, f *escrow.File, shares []escrow.Sha
 		need, scheme = shares[0].Threshold, shares[0].Scheme
 	}
 	for len(shares) < need {
-		s, err := a.askShare(ctx, fmt.Sprintf("Share %d of %d", len(shares)+1, need), scheme)
+		s, err := a.desk().Share(ctx, fmt.Sprintf("Share %d of %d", len(shares)+1, need), scheme)
 		if err == nil {
 			err = checkShare(f, s)
 		}
@@ -194,45 +193,4 @@ func isShareError(err error) bool {
 	_, altered := errors.AsType[*escrow.AlteredShareError](err)
 	_, twice := errors.AsType[*escrow.DuplicateShareError](err)
 	return text || foreign || altered || twice
-}
-
-// askShare asks for one share without showing it: word by word, or at once as
-// a scanner of QR codes types it.
-func (a *app) askShare(ctx context.Context, which string, scheme escrow.Scheme) (escrow.Share, error) {
-	if scheme == escrow.Shamir {
-		text, err := a.prompter().Secret(ctx, which)
-		defer clear(text)
-		if err != nil {
-			return escrow.Share{}, err
-		}
-		return escrow.ParseShare(text)
-	}
-	mnemonic := make([]byte, 0, escrow.MaxShareText)
-	defer func() { clear(mnemonic[:cap(mnemonic)]) }()
-	ends := []int{0} // of the words so far
-	for len(ends) <= slip39.Words256 {
-		answer, err := a.prompter().Secret(ctx, fmt.Sprintf("%s, word %d of %d", which, len(ends), slip39.Words256))
-		if err != nil {
-			return escrow.Share{}, err
-		}
-		entry := bytes.TrimSpace(answer)
-		word, ok := slip39.Complete(entry)
-		switch {
-		case bytes.ContainsRune(entry, ' '):
-			defer clear(answer)
-			return escrow.ParseShare(entry)
-		case ok:
-			mnemonic = append(append(mnemonic, word...), ' ')
-			ends = append(ends, len(mnemonic))
-		case string(entry) == "-" && len(ends) > 1:
-			ends = ends[:len(ends)-1]
-			mnemonic = mnemonic[:ends[len(ends)-1]]
-		case len(entry) == 0 && len(ends) == 1:
-			return escrow.Share{}, io.EOF
-		default:
-			a.warn("no word of the list begins like that, or less than %d letters were typed; - takes the last word back", slip39.PrefixLength)
-		}
-		clear(answer)
-	}
-	return escrow.ParseShare(mnemonic)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/card"
 	"github.com/keymat/keymat/internal/cli"
+	"github.com/keymat/keymat/internal/entry"
 	"github.com/keymat/keymat/internal/files"
 )
 
@@ -164,27 +165,13 @@ func (a *app) writeShare(f *escrow.File, s escrow.Share, q quorum, to []escrow.R
 	return files.WriteSecret(q.file(i), data, files.KeepExisting)
 }
 
-// schemeNames are the schemes as people know them.
-var schemeNames = map[escrow.Scheme]string{
-	escrow.SLIP39: "SLIP-0039 (words)",
-	escrow.Shamir: "plain Shamir sharing over GF(256), in Bech32m",
-}
-
 func cardOf(f *escrow.File, s escrow.Share, format string) ([]byte, error) {
 	var page bytes.Buffer
-	err := s.Text().Expose(func(text []byte) error {
-		return s.Line().Expose(func(line []byte) error {
-			c := card.Card{
-				Escrow: f.ID.String(), KeySpec: string(f.KeySpec), Fingerprint: f.Fingerprint, Created: f.Created,
-				Scheme: schemeNames[s.Scheme], FIPS: f.Profile == escrow.FIPSQuorum,
-				Index: s.Index, Threshold: s.Threshold, Count: f.Shares.Count,
-				Text: text, Line: line, By: "keymat " + cli.ThisVersion().Version,
-			}
-			if format == cardPDF {
-				return c.WritePDF(&page)
-			}
-			return c.Write(&page)
-		})
+	err := card.For(f, s, "keymat "+cli.ThisVersion().Version, func(c card.Card) error {
+		if format == cardPDF {
+			return c.WritePDF(&page)
+		}
+		return c.Write(&page)
 	})
 	return page.Bytes(), err
 }
@@ -198,28 +185,12 @@ func (a *app) showShares(ctx context.Context, f *escrow.File, shares []escrow.Sh
 			return err
 		}
 		title := fmt.Sprintf("Share %d of %d of the escrow %s. Any %d open it.", s.Index, f.Shares.Count, f.ID, s.Threshold)
-		if err := a.prompter().Show(ctx, title, onScreen(s)); err != nil {
+		text := entry.Layout(s)
+		err := a.prompter().Show(ctx, title, text)
+		clear(text)
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// onScreen lays a share out to be copied: words in numbered lines of three.
-func onScreen(s escrow.Share) (lines []byte) {
-	s.Text().Expose(func(text []byte) error {
-		words := bytes.Fields(text)
-		if len(words) == 1 {
-			lines = bytes.Clone(text)
-			return nil
-		}
-		for i, w := range words {
-			lines = fmt.Appendf(lines, "%3d %-10s", i+1, w)
-			if i%3 == 2 {
-				lines = append(lines, '\n')
-			}
-		}
-		return nil
-	})
-	return lines
 }

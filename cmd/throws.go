@@ -3,11 +3,7 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/material/entropy"
@@ -27,7 +23,7 @@ func (a *app) gatherInputs(ctx context.Context, r randomness) (inputs []entropy.
 		var in entropy.Input
 		switch {
 		case throws.ask:
-			in, err = a.askThrows(ctx, throws.kind, throws.read)
+			in, err = a.desk().Throws(ctx, throws.kind)
 		case throws.from != "":
 			in, err = a.readThrows(throws.from, throws.read)
 		default:
@@ -63,47 +59,6 @@ func (a *app) readThrows(name string, read func([]byte) (entropy.Input, error)) 
 		return entropy.Input{}, inFile(name, err)
 	}
 	return in, nil
-}
-
-// askThrows asks for throws, line by line, and shows none of them. A line with
-// a slip in it is asked for again.
-func (a *app) askThrows(ctx context.Context, kind entropy.Kind, read func([]byte) (entropy.Input, error)) (entropy.Input, error) {
-	all := make([]byte, 0, entropy.MaxInput) // never grows, which would leave copies
-	defer func() { clear(all) }()
-	for count := 0; ; {
-		line, err := a.prompter().Secret(ctx, fmt.Sprintf("%s, %d so far; Enter alone ends", throwing[kind], count))
-		if err != nil {
-			return entropy.Input{}, brokenOff(err)
-		}
-		if len(bytes.TrimSpace(line)) == 0 {
-			return read(all)
-		}
-		in, err := read(line)
-		if err == nil && len(all)+len(line) > cap(all) {
-			return entropy.Input{}, &entropy.InputSizeError{Kind: kind, Count: len(all) + len(line)}
-		}
-		if err != nil {
-			a.warn("%v; the line was not taken", err)
-		} else {
-			all = append(all, line...)
-			count += in.Count
-			in.Destroy()
-		}
-		clear(line)
-	}
-}
-
-var throwing = map[entropy.Kind]string{
-	entropy.Dice:  "Throws of dice (1 to 6)",
-	entropy.Coins: "Throws of coins (h or t)",
-}
-
-// brokenOff says of Ctrl-D what it did.
-func brokenOff(err error) error {
-	if errors.Is(err, io.EOF) {
-		return errors.New("the entry was broken off, and nothing was made")
-	}
-	return err
 }
 
 // enoughBits is what makes input hard to guess.

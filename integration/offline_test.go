@@ -40,6 +40,8 @@ func TestOfflineOpensNoSocket(t *testing.T) {
 		{0, "ceremony plan sign", []string{"a/plan.yaml", "--as", "witness", "--key", "witness.key"}},
 		{0, "ceremony plan verify", []string{"a/plan.yaml"}},
 		{3, "ceremony plan diff", []string{"other.yaml", "a/plan.yaml"}},
+		{0, "ceremony status", []string{"a"}},
+		{0, "ceremony run", []string{"a", "--dry-run"}},
 		{0, "ceremony transcript begin", []string{"a", "b", "--by", "lead"}},
 		{0, "ceremony transcript confirm", []string{"a", "b", "--gate", "identity", "--by", "operator-1", "--by", "witness", "--text", "compared"}},
 		{0, "ceremony transcript note", []string{"a", "b", "--by", "lead", "--text", "made", "--file", "noted.txt"}},
@@ -49,6 +51,7 @@ func TestOfflineOpensNoSocket(t *testing.T) {
 		{0, "ceremony transcript sign", []string{"a", "b", "--as", "witness", "--key", "witness.key"}},
 		{0, "ceremony transcript sign", []string{"a", "b", "--as", "operator-1", "--key", "operator-1.key"}},
 		{0, "ceremony transcript show", []string{"a"}},
+		{0, "ceremony forms", []string{"a/plan.yaml", "--out-dir", "forms"}},
 		{0, "ceremony verify", []string{"a"}},
 		{0, "ceremony report", []string{"a", "--out", "report.html"}},
 	} {
@@ -115,8 +118,13 @@ func (d *desk) networkCalls(status int, program string, args ...string) (calls [
 	if o := d.try(tool(d.t, "strace", "strace"), line...); status != anyStatus && o.status != status {
 		d.t.Fatalf("%s: exit code %d, want %d\n%s%s", strings.Join(args, " "), o.status, status, o.stdout, o.stderr)
 	}
+	return tracedCalls(string(d.read("network.log")))
+}
+
+// tracedCalls are the calls in what strace has logged.
+func tracedCalls(log string) (calls []string) {
 	call := regexp.MustCompile(`^\d+ +\w+\(`)
-	for line := range strings.Lines(string(d.read("network.log"))) {
+	for line := range strings.Lines(log) {
 		if call.MatchString(line) { // and no signal, or end of a process
 			calls = append(calls, strings.TrimSpace(line))
 		}

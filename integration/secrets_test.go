@@ -284,14 +284,34 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 	r.do(1, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
 	r.write("transcript.jsonl", []byte("not a record\n"))
 	r.do(0, "ceremony transcript show", ".")
+	r.do(1, "ceremony status", ".")
+	r.do(1, "ceremony run", ".", "--machine", "fetch")
 	r.do(3, "ceremony verify", ".")
 	r.do(3, "ceremony report", ".", "--out", "report.html")
+	r.do(3, "ceremony reopen", ".", "--id", "again", "--out", "again.yaml")
+	r.registers(material)
+}
+
+// registers keeps one, to which somebody gives material in place of what belongs
+// there.
+func (r *fullRun) registers(material string) {
+	r.t.Helper()
+	const register = "register.jsonl"
+	by := []string{"--by", "officer", "--by", "lead"}
+	r.do(0, "ceremony register init", register, "--organisation", "Example", "--by", "officer")
+	r.do(3, "ceremony register add", slices.Concat([]string{register, "."}, by)...)
+	r.do(1, "ceremony register drill", slices.Concat([]string{register, material}, by)...)
+	r.do(1, "ceremony register state", slices.Concat([]string{register, "app", "--to", "active", "--reason", "x"}, by)...)
+	r.do(1, "ceremony register schedule", slices.Concat([]string{register, "app", "--drill-every", "30d", "--reason", "x"}, by)...)
+	r.do(0, "ceremony register show", register)
+	r.do(1, "ceremony register show", material)
+	r.do(0, "ceremony register due", register)
 }
 
 // checkNoneMissing asks the binary which commands it has.
 func (r *fullRun) checkNoneMissing() {
 	r.t.Helper()
-	groups := []string{"mock", "escrow", "fleet", "ceremony", "ceremony plan", "ceremony transcript"}
+	groups := []string{"mock", "escrow", "fleet", "ceremony", "ceremony plan", "ceremony transcript", "ceremony register"}
 	names := slices.Concat(r.commands(), r.commands("generate"))
 	for _, group := range groups {
 		names = append(names, r.commands(strings.Fields(group)...)...)

@@ -48,6 +48,11 @@ type AbsentError struct{ Person string }
 
 func (e *AbsentError) Error() string { return e.Person + " is not there" }
 
+// A PostponedError says that people leave something for later.
+type PostponedError struct{ What string }
+
+func (e *PostponedError) Error() string { return e.What + " is left for later" }
+
 // A SourceError says that this machine cannot take material from a source.
 type SourceError struct{ Source plan.Source }
 

@@ -225,6 +225,7 @@ func (m *Machine) Perform(ctx context.Context, r room.Room, t phase.Task) error 
 		phase.Begin: m.begin, phase.Confirm: m.confirm, phase.Generate: m.generate, phase.MakeEscrow: m.makeEscrow, phase.CopyOut: m.copyOut,
 		phase.Issue: m.issue, phase.ReadShare: m.readShare, phase.SealSet: m.sealSet, phase.VoidLost: m.voidLost, phase.Recover: m.recover,
 		phase.Accept: m.accept, phase.Wrap: m.wrap, phase.Destroy: m.destroy, phase.End: m.end,
+		phase.Retire: m.retire, phase.Discard: m.discard, phase.Attest: m.attest,
 	}[t.Step]
 	if !ok {
 		return &phase.MachineError{Event: string(t.Step), Got: transcript.OfflineMachine, Want: t.Machine}

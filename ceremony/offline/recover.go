@@ -30,7 +30,7 @@ func (m *Machine) recover(ctx context.Context, r room.Room, t phase.Task) error 
 	if err != nil {
 		return err
 	}
-	will := transcript.Recovered{Escrow: t.Escrow, Shares: m.within(actors, f.Shares.Threshold), Fingerprint: f.Fingerprint}
+	will := transcript.Recovered{Escrow: t.Escrow, Shares: m.within(f, actors), Fingerprint: f.Fingerprint}
 	if len(will.Shares) < f.Shares.Threshold {
 		return &escrow.MissingSharesError{Have: will.Shares, Need: f.Shares.Threshold}
 	}
@@ -66,9 +66,9 @@ func (m *Machine) recover(ctx context.Context, r room.Room, t phase.Task) error 
 }
 
 // within are the shares that some of the people could bring, as many as it takes.
-func (m *Machine) within(people []string, threshold int) (shares []int) {
-	for _, h := range m.plan.Shares.Holders {
-		if slices.Contains(people, h.Custodian) && len(shares) < threshold {
+func (m *Machine) within(f *escrow.File, people []string) (shares []int) {
+	for _, h := range m.plan.Opening(f.ID.String()).Holders {
+		if slices.Contains(people, h.Custodian) && len(shares) < f.Shares.Threshold {
 			shares = append(shares, h.Share)
 		}
 	}
@@ -87,7 +87,7 @@ func indices(shares []escrow.Share) []int {
 // another custodian asked: what it should be is for nobody to guess.
 func (m *Machine) gather(ctx context.Context, r room.Room, f *escrow.File, actors []string) (shares []escrow.Share, err error) {
 	bags := m.sealedBags(f.ID.String())
-	for _, h := range m.plan.Shares.Holders {
+	for _, h := range m.plan.Opening(f.ID.String()).Holders {
 		if len(shares) == f.Shares.Threshold {
 			break
 		}

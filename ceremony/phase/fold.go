@@ -120,6 +120,9 @@ func (s *State) checkOpened(name string, o transcript.Opened) error {
 	case offlineMachine:
 		return nil
 	case importMachine:
+		if s.plan.Purpose != plan.ForImport {
+			return s.order(name, "the ceremony is not held to import anything")
+		}
 		if !s.sealed() {
 			return &RuleError{N2, name, []string{"a sealed escrow"}}
 		}

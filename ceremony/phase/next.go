@@ -29,6 +29,9 @@ const (
 	Accept      Step = "bundle"   // what was fetched
 	Wrap        Step = "wrap"
 	Destroy     Step = "destroy" // what is in memory
+	Retire      Step = "retire"  // the old escrow and its shares
+	Discard     Step = "discard" // a share or a copy, for good
+	Attest      Step = "attest"  // what a KMS key holds
 	End         Step = "end"     // the record
 	Submit      Step = "submit"  // what was wrapped
 	Verify      Step = "verify"  // that KMS has it
@@ -94,6 +97,12 @@ func (s *State) tasks() []Task {
 		return []Task{t}
 	case s.working() != nil:
 		return s.dealing(s.working())
+	case s.plan.Purpose != plan.ForImport && len(s.escrows) == 0: // lint refuses such a plan
+		return s.ending()
+	case s.plan.Purpose == plan.ForRefresh:
+		return s.refreshing()
+	case s.plan.Purpose == plan.ForDestruction:
+		return s.discarding()
 	case !s.sealed():
 		return s.making()
 	}
@@ -103,6 +112,8 @@ func (s *State) tasks() []Task {
 // between two records: which is the next.
 func (s *State) between() []Task {
 	switch missing := s.awaited(); {
+	case s.plan.Purpose != plan.ForImport:
+		return s.betweenOffline()
 	case s.records > 0 && !s.sealed() && s.void, s.records > 0 && s.count(Target.verified) == len(s.targets):
 		return nil
 	case s.records == 0 || !s.sealed():
@@ -112,6 +123,14 @@ func (s *State) between() []Task {
 	default:
 		return append(s.fetches(missing), Task{Step: Begin, Machine: offlineMachine, People: slices.Clone(s.plan.Gates[plan.GateOpen])})
 	}
+}
+
+// betweenOffline is for ceremonies that no other machine takes part in.
+func (s *State) betweenOffline() []Task {
+	if s.plan.Purpose == plan.ForRefresh && s.replaced() || s.plan.Purpose == plan.ForDestruction && s.discarded() {
+		return nil
+	}
+	return []Task{{Step: Begin, Machine: offlineMachine, People: slices.Clone(s.plan.Gates[plan.GateOpen])}}
 }
 
 func (s *State) making() []Task {
@@ -188,14 +207,11 @@ func (s *State) leaves() bool {
 }
 
 func (s *State) quorum() Task {
-	t := Task{Step: Recover, Machine: offlineMachine, Quorum: s.plan.Shares.Threshold}
-	for _, h := range s.plan.Shares.Holders {
+	kept, _ := s.Kept()
+	opens := s.plan.Opening(kept.ID)
+	t := Task{Step: Recover, Machine: offlineMachine, Quorum: opens.Threshold, Escrow: kept.ID}
+	for _, h := range opens.Holders {
 		t.People = added(t.People, h.Custodian)
-	}
-	for _, e := range s.escrows {
-		if e.Condition == Kept {
-			t.Escrow = e.ID
-		}
 	}
 	return t
 }

@@ -28,12 +28,17 @@ func step(e transcript.Event) phase.Step {
 // on the agenda of the right machine, with nobody missing.
 func TestNextLeads(t *testing.T) {
 	sameDayPlan, twoDayPlan := agreed(t), agreed(t, "session: same-day", "session: two-day")
-	reopened := agreed(t, "source: drbg", "source: escrow", "# expected:\n#   escrow: 32 hexadecimal digits\n#   fingerprint: cmac:0a1b2c3d4e\n#   material_id: 64 hexadecimal digits",
+	fromEscrow := agreed(t, "source: drbg", "source: escrow", "# expected:\n#   escrow: 32 hexadecimal digits\n#   fingerprint: cmac:0a1b2c3d4e\n#   material_id: 64 hexadecimal digits",
 		"expected:\n  escrow: "+first+"\n  fingerprint: "+fingerprint)
+	refresh, destroy := reopened(t, plan.ForRefresh), reopened(t, plan.ForDestruction)
 	for name, ceremony := range map[string]struct {
 		plan  *plan.Plan
 		moves []move
-	}{"same day": {sameDayPlan, sameDay(sameDayPlan)}, "two days": {twoDayPlan, twoDay(twoDayPlan)}, "years later": {reopened, yearsLater(reopened)}, "a replica later": {sameDayPlan, replicaLater(sameDayPlan)}} {
+	}{
+		"same day": {sameDayPlan, sameDay(sameDayPlan)}, "two days": {twoDayPlan, twoDay(twoDayPlan)}, "years later": {fromEscrow, yearsLater(fromEscrow)},
+		"a replica later": {sameDayPlan, replicaLater(sameDayPlan)},
+		"new shares":      {refresh, renewal(refresh)}, "destruction": {destroy, destruction(destroy)},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := phase.Start(ceremony.plan)
 			machine := transcript.OfflineMachine

@@ -43,7 +43,7 @@ func (s *State) checkCrew(name string, e transcript.Event, actors []string) erro
 		return &PeopleError{Event: name, Missing: []string{"a second person"}}
 	}
 	switch e.(type) {
-	case transcript.Voided, transcript.Retired:
+	case transcript.Voided, transcript.Retired, transcript.Discarded:
 		if len(s.with(plan.Lead, actors)) == 0 {
 			return &PeopleError{Event: name, Missing: []string{string(plan.Lead)}}
 		}
@@ -68,6 +68,7 @@ func (s *State) with(r plan.Role, ids []string) (with []string) {
 // somebody absent goes into a bag.
 func (s *State) holders(e transcript.Event) (ids []string) {
 	var shares []int
+	holders := s.plan.Shares.Holders
 	switch e := e.(type) {
 	case transcript.Issued:
 		if e.Bag == "" {
@@ -76,9 +77,9 @@ func (s *State) holders(e transcript.Event) (ids []string) {
 	case transcript.ReadBack:
 		shares = []int{e.Share}
 	case transcript.Recovered:
-		shares = e.Shares
+		shares, holders = e.Shares, s.plan.Opening(e.Escrow).Holders
 	}
-	for _, h := range s.plan.Shares.Holders {
+	for _, h := range holders {
 		if slices.Contains(shares, h.Share) {
 			ids = append(ids, h.Custodian)
 		}

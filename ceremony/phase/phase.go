@@ -2,7 +2,11 @@
 
 package phase
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/keymat/keymat/ceremony/plan"
+)
 
 // A Phase is how far a ceremony has come.
 type Phase int
@@ -21,11 +25,12 @@ const (
 	Imported        // into some targets
 	Verified        // imported into all targets, and seen to be right in some
 	Void            // what was made will not be used
+	Discarded       // some of what brings the material back is destroyed, or all
 )
 
 // String is such as "SHARES_ISSUED".
 func (p Phase) String() string {
-	names := []string{"PLANNED", "OPEN", "GENERATED", "ESCROWED", "SHARES_ISSUED", "SHARES_CONFIRMED", "SEALED", "WRAPPED", "CLOSED", "IMPORTED", "VERIFIED", "VOID"}
+	names := []string{"PLANNED", "OPEN", "GENERATED", "ESCROWED", "SHARES_ISSUED", "SHARES_CONFIRMED", "SEALED", "WRAPPED", "CLOSED", "IMPORTED", "VERIFIED", "VOID", "DISCARDED"}
 	if p < 0 || int(p) >= len(names) {
 		return fmt.Sprintf("Phase(%d)", int(p))
 	}
@@ -44,6 +49,8 @@ func (s *State) Phase() Phase {
 		return SharesIssued
 	case w != nil:
 		return Escrowed
+	case s.gone() > 0:
+		return Discarded
 	case !s.sealed() && s.void:
 		return Void
 	case !s.sealed() && s.made != "":
@@ -57,6 +64,8 @@ func (s *State) Phase() Phase {
 func (s *State) phaseOfTargets() Phase {
 	all := len(s.targets)
 	switch offline := s.open && s.part.Writer() == offlineMachine; {
+	case s.plan.Purpose == plan.ForRefresh && !s.replaced():
+		return Sealed
 	case s.count(Target.imported) == all && s.count(Target.verified) > 0:
 		return Verified
 	case s.count(Target.imported) > 0:
@@ -74,6 +83,9 @@ func (s *State) phaseOfTargets() Phase {
 func (s *State) Progress() string {
 	has := map[Phase]func(Target) bool{Wrapped: Target.wrapped, Imported: Target.imported, Verified: Target.verified}
 	phase := s.Phase()
+	if phase == Discarded {
+		return fmt.Sprintf("%s %d of %d", phase, s.gone(), len(s.plan.Shares.Holders)+len(s.plan.Escrow.Copies))
+	}
 	if counted := has[phase]; counted != nil {
 		return fmt.Sprintf("%s %d of %d", phase, s.count(counted), len(s.targets))
 	}
@@ -85,6 +97,14 @@ func (s *State) count(has func(Target) bool) (n int) {
 		if has(*t) {
 			n++
 		}
+	}
+	return n
+}
+
+// gone is how many shares and copies are.
+func (s *State) gone() (n int) {
+	for _, e := range s.escrows {
+		n += len(e.Discarded) + len(e.DiscardedCopies)
 	}
 	return n
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/keymat/keymat/ceremony/phase"
+	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 )
 
@@ -15,9 +16,13 @@ import (
 // and KMS never has what people do not.
 func TestPowerCutAnywhere(t *testing.T) {
 	p := agreed(t)
-	for _, story := range [][]move{sameDay(p), twoDay(p)} {
-		for n := range story {
-			s := after(t, p, story[:n+1])
+	refresh := reopened(t, plan.ForRefresh)
+	for _, ceremony := range []struct {
+		plan  *plan.Plan
+		story []move
+	}{{p, sameDay(p)}, {p, twoDay(p)}, {refresh, renewal(refresh)}} {
+		for n := range ceremony.story {
+			s := after(t, ceremony.plan, ceremony.story[:n+1])
 			if s.InMemory() {
 				if err := s.Apply(power.event, power.actors); err != nil {
 					t.Fatal(err)
@@ -27,13 +32,16 @@ func TestPowerCutAnywhere(t *testing.T) {
 			imported := slices.ContainsFunc(s.Targets(), func(target phase.Target) bool { return target.MaterialID != "" })
 			here := s.Next(transcript.OfflineMachine).Here
 			void := len(here) == 1 && here[0].Step == phase.VoidLost
-			if made := s.Fingerprint() != ""; made && kept == void {
+			if made := s.Fingerprint() != ""; made && kept == void && ceremony.plan.Purpose == plan.ForImport {
 				t.Errorf("%d lines, %s: recoverable is %t, and the agenda %v", n+1, s.Progress(), kept, here)
 			}
 			if imported && !kept {
 				t.Errorf("%d lines: KMS alone has the material", n+1)
 			}
-			if void {
+			if ceremony.plan.Purpose == plan.ForRefresh && !kept {
+				t.Errorf("%d lines, %s: neither the old shares nor the new ones are good for anything", n+1, s.Progress())
+			}
+			if void && ceremony.plan.Purpose == plan.ForImport {
 				goesOn(t, s, here[0])
 			}
 		}

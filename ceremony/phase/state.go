@@ -46,6 +46,7 @@ const (
 	Kept    Condition = "kept"    // brings the material back
 	Dead    Condition = "dead"    // void, and so is its ID
 	Retired Condition = "retired" // another has taken its place
+	Gone    Condition = "gone"    // every share and copy was destroyed
 )
 
 // An Escrow is a recoverable copy, and the shares that open it.
@@ -57,6 +58,9 @@ type Escrow struct {
 	Copies      []string // IDs of those that were read back and opened
 	Issued      []int    // numbers of the shares that custodians have
 	ReadBack    []int    // numbers of the shares that are right
+
+	Discarded       []int    // numbers of the shares that are gone
+	DiscardedCopies []string // IDs of the copies that are
 }
 
 // A Target is how far the material has come into a KMS key.
@@ -69,11 +73,13 @@ type Target struct {
 	Held       bool              // KMS has the material
 	MaterialID string            // KMS's KeyMaterialId, which symmetric encryption keys have
 	Method     string            // how it was verified, "" for not
+	Attested   string            // what people found out when the escrow was destroyed, "" for nothing
 }
 
 func (t Target) wrapped() bool  { return t.Package != (transcript.Digest{}) || t.imported() }
 func (t Target) imported() bool { return t.Held }
 func (t Target) verified() bool { return t.Method != "" }
+func (t Target) attested() bool { return t.Attested != "" }
 
 // A bundle is what was fetched for some targets.
 type bundle struct {
@@ -109,6 +115,7 @@ func (s *State) Escrows() (all []Escrow) {
 	for _, e := range s.escrows {
 		c := *e
 		c.Copies, c.Issued, c.ReadBack = slices.Clone(e.Copies), slices.Clone(e.Issued), slices.Clone(e.ReadBack)
+		c.Discarded, c.DiscardedCopies = slices.Clone(e.Discarded), slices.Clone(e.DiscardedCopies)
 		all = append(all, c)
 	}
 	return all
@@ -125,6 +132,16 @@ func (s *State) Targets() (all []Target) {
 // Incident is the ID of the target whose KMS key could not open what was wrapped
 // for it, "" for none. Nothing can be submitted any more.
 func (s *State) Incident() string { return s.incident }
+
+// Kept is the latest escrow that brings the material back.
+func (s *State) Kept() (e Escrow, ok bool) {
+	for _, e := range slices.Backward(s.Escrows()) {
+		if e.Condition == Kept {
+			return e, true
+		}
+	}
+	return Escrow{}, false
+}
 
 func (s *State) escrow(id string) *Escrow {
 	for _, e := range s.escrows {

@@ -3,6 +3,8 @@
 package phase
 
 import (
+	"slices"
+
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 )
@@ -12,6 +14,9 @@ import (
 func (s *State) checkStep(name string, e transcript.Event) error {
 	if _, voids := e.(transcript.Voided); s.lost() && !voids && s.part.Writer() == offlineMachine {
 		return &RuleError{N1, name, []string{"the word that what was lost is void"}}
+	}
+	if err := s.checkPurpose(name, e); err != nil {
+		return err
 	}
 	switch e := e.(type) {
 	case transcript.Generated:
@@ -29,6 +34,10 @@ func (s *State) checkStep(name string, e transcript.Event) error {
 		return nil
 	case transcript.Escrowed, transcript.Copied, transcript.Issued, transcript.ReadBack, transcript.Sealed, transcript.Retired:
 		return s.checkCustody(name, e)
+	case transcript.Discarded:
+		return s.checkDiscarded(name, e)
+	case transcript.Attested:
+		return s.checkAttested(name, e)
 	case transcript.Bundled:
 		return s.checkBundled(name, e)
 	case transcript.Wrapped:
@@ -59,6 +68,10 @@ func (s *State) applyStep(e transcript.Event) {
 		delete(s.passed, plan.GateBundle)
 	case transcript.Wrapped:
 		s.applyWrapped(e)
+	case transcript.Discarded:
+		s.applyDiscarded(e)
+	case transcript.Attested:
+		s.target(e.Target).Attested = e.Text
 	default:
 		s.applyCustody(e)
 		s.applyReceipt(e)
@@ -96,13 +109,13 @@ func (s *State) checkRecovered(name string, e transcript.Recovered) error {
 	case s.inMemory:
 		return s.order(name, "the material is in memory already")
 	}
-	distinct := map[int]bool{}
-	for _, share := range e.Shares {
-		if share >= 1 && share <= s.plan.Shares.Count {
-			distinct[share] = true
+	opens, distinct := s.plan.Opening(e.Escrow), map[int]bool{}
+	for _, h := range opens.Holders {
+		if slices.Contains(e.Shares, h.Share) {
+			distinct[h.Share] = true
 		}
 	}
-	if lack := s.plan.Shares.Threshold - len(distinct); lack > 0 {
+	if lack := opens.Threshold - len(distinct); lack > 0 {
 		return &RuleError{N5, name, []string{shares(lack)}}
 	}
 	return s.gate(name, plan.GateOpen)

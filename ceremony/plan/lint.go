@@ -43,13 +43,16 @@ func (e *FormatError) Findings() []Finding {
 // clock: the plan names its day.
 func (p *Plan) Lint() []Finding {
 	l := &linter{plan: p}
-	for _, rule := range []func(){
-		l.references, l.material, l.components, l.expected,
-		l.targets, l.replicas, l.expiry,
-		l.roles, l.conflicts, l.command, l.keys,
-		l.shares, l.custody, l.sites, l.copies, l.recovery,
+	rules := []func(){
+		l.references, l.purpose, l.material, l.components, l.expected, l.opening,
+		l.targets, l.replicas,
+		l.roles, l.conflicts, l.command, l.keys, l.shares,
 		l.gates, l.limits,
-	} {
+	}
+	if p.Purpose != ForDestruction { // of what is destroyed nobody chooses any more where it is kept
+		rules = append(rules, l.expiry, l.custody, l.sites, l.copies, l.recovery)
+	}
+	for _, rule := range rules {
 		rule()
 	}
 	slices.SortStableFunc(l.findings, func(a, b Finding) int { return a.Place.compare(b.Place) })
@@ -115,6 +118,12 @@ func (l *linter) references() {
 		person(holder(h)+".custodian", h.Custodian)
 		site(holder(h)+".site", h.Site)
 	}
+	if p.Expected != nil {
+		for _, h := range p.Expected.Holders {
+			person("expected."+holders(h)+".custodian", h.Custodian)
+			site("expected."+holders(h)+".site", h.Site)
+		}
+	}
 	for _, s := range p.Sites {
 		for _, need := range s.Needs {
 			if need != TheKey {
@@ -134,6 +143,7 @@ func (l *linter) references() {
 	}
 }
 
-func holder(h Holder) string { return fmt.Sprintf("shares.holders[%d]", h.Share) }
-func target(t Target) string { return fmt.Sprintf("targets[%s]", t.ID) }
-func person(p Person) string { return fmt.Sprintf("people[%s]", p.ID) }
+func holder(h Holder) string  { return "shares." + holders(h) }
+func holders(h Holder) string { return fmt.Sprintf("holders[%d]", h.Share) }
+func target(t Target) string  { return fmt.Sprintf("targets[%s]", t.ID) }
+func person(p Person) string  { return fmt.Sprintf("people[%s]", p.ID) }

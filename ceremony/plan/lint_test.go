@@ -157,7 +157,7 @@ func TestLintPlaces(t *testing.T) {
 	if len(findings) != 3 || !plan.HasErrors(findings) {
 		t.Fatalf("got %+v", findings)
 	}
-	for i, want := range []string{"22:3 dice", "33:5 wrapping-refused", "137:3 limits"} {
+	for i, want := range []string{"23:3 dice", "34:5 wrapping-refused", "138:3 limits"} {
 		if got := fmt.Sprint(findings[i].Place, " ", findings[i].Code); got != want {
 			t.Errorf("finding %d is %s, want %s", i, got, want)
 		}

@@ -20,6 +20,11 @@ func (l *linter) shares() {
 		l.error("shares-count", "shares.count", "name a holder for each share, and no others", "%d shares have %d holders", s.Count, len(s.Holders))
 	}
 	holds := map[string]bool{}
+	if l.plan.Expected != nil {
+		for _, h := range l.plan.Expected.Holders {
+			holds[h.Custodian] = true
+		}
+	}
 	for _, h := range s.Holders {
 		holds[h.Custodian] = true
 		if h.Share > s.Count {

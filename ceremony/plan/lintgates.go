@@ -26,7 +26,13 @@ func wanted(g Gate) []Role {
 func (l *linter) gates() {
 	for _, gate := range Gates() {
 		path := "gates." + string(gate)
-		people := l.plan.Gates[gate]
+		people, given := l.plan.Gates[gate]
+		if !slices.Contains(l.plan.Purpose.Gates(), gate) {
+			if given {
+				l.error("gate-none", path, "leave it out", "no ceremony to %s comes to this gate", l.plan.Purpose)
+			}
+			continue
+		}
 		if len(people) < 2 {
 			l.error("gate-alone", path, "name at least two people", "%d confirm, want at least 2", len(people))
 		}

@@ -11,11 +11,13 @@ import (
 )
 
 // least is how many people each role needs at least.
-func least(r Role) int {
-	switch r {
-	case Operator, Fetcher, Custodian:
+func (p Purpose) least(r Role) int {
+	switch {
+	case p != ForImport && (r == Fetcher || r == Importer):
+		return 0
+	case r == Operator, r == Fetcher, r == Custodian:
 		return 2
-	case Lead, Witness, Importer:
+	case r == Lead, r == Witness, r == Importer:
 		return 1
 	}
 	return 0
@@ -60,8 +62,8 @@ func (l *linter) with(r Role) []Person {
 
 func (l *linter) roles() {
 	for _, role := range Roles() {
-		if n := len(l.with(role)); n < least(role) {
-			l.error("role-missing", "people", remedy(fmt.Sprintf("give the role %s to %d people", role, least(role))), "%d with the role %s, want at least %d", n, role, least(role))
+		if n, least := len(l.with(role)), l.plan.Purpose.least(role); n < least {
+			l.error("role-missing", "people", remedy(fmt.Sprintf("give the role %s to %d people", role, least)), "%d with the role %s, want at least %d", n, role, least)
 		}
 	}
 	for _, p := range l.plan.People {
@@ -124,7 +126,7 @@ func (l *linter) command() {
 func (l *linter) keys() {
 	signs := map[string]string{} // why, by ID
 	for _, p := range l.plan.People {
-		if p.Has(Fetcher) {
+		if p.Has(Fetcher) && l.plan.Purpose == ForImport {
 			signs[p.ID] = "a fetcher signs what was fetched"
 		}
 	}

@@ -16,7 +16,7 @@ const maxLifetime = 365 * 24 * time.Hour
 
 // targets looks at each KMS key by itself.
 func (l *linter) targets() {
-	if len(l.plan.Targets) == 0 {
+	if len(l.plan.Targets) == 0 && l.plan.Purpose == ForImport {
 		l.error("target-none", "targets", "name the KMS key", "no KMS key gets the material")
 	}
 	seen := map[string]string{}
@@ -28,7 +28,7 @@ func (l *linter) targets() {
 			l.error("target-twice", target(t)+".key", "leave one of them out", "the same key as %s", other)
 		}
 		seen[place] = t.ID
-		if l.plan.Material.Source == FromEscrow && t.Import == ImportNew {
+		if l.plan.Purpose == ForImport && l.plan.Material.Source == FromEscrow && t.Import == ImportNew {
 			l.warn("import-type", target(t)+".import", "set import to existing if the key ever had this material",
 				"material that comes from an escrow goes into the key as new material")
 		}

@@ -19,15 +19,16 @@ type Plan struct {
 	Title     string    // for people
 	Date      time.Time // the day on which it begins, 00:00 UTC
 	Rehearsal bool      // throw-away material: what comes of it must never be imported into AWS
+	Purpose   Purpose   // [ForImport] where the file does not say
 	Session   Session
 
 	Material Material
-	Targets  []Target // at least one; the first of a multi-Region key is its primary
+	Targets  []Target // at least one to import; the first of a multi-Region key is its primary
 	Escrow   Escrow
 	Shares   Shares
 	Sites    []Site
 	People   []Person
-	Gates    map[Gate][]string // IDs of those who confirm, for each of [Gates]
+	Gates    map[Gate][]string // IDs of those who confirm, for each of [Purpose.Gates]
 	Limits   Limits
 	Expected *Expected // what the material has to be, for [FromEscrow] alone
 
@@ -244,4 +245,8 @@ type Expected struct {
 	Escrow      escrow.ID
 	Fingerprint string // as in the header of the escrow
 	MaterialID  string // 64 hexadecimal digits, KMS's KeyMaterialId; "" where KMS has given none
+
+	// The shares that open it, where they are not [Plan.Shares]: for [ForRefresh]. See [Plan.Opening].
+	Threshold int
+	Holders   []Holder
 }

@@ -44,7 +44,7 @@ func Read(r io.Reader) (*Plan, error) {
 }
 
 func (r *reader) plan(v value) *Plan {
-	p := &Plan{Gates: map[Gate][]string{}}
+	p := &Plan{Purpose: ForImport, Gates: map[Gate][]string{}}
 	var kind, number string
 	r.object(v,
 		required("kind", parsed(r, &kind, oneOf(Kind))),
@@ -53,6 +53,7 @@ func (r *reader) plan(v value) *Plan {
 		required("title", parsed(r, &p.Title, phrase(longestTitle))),
 		required("date", parsed(r, &p.Date, day)),
 		required("rehearsal", parsed(r, &p.Rehearsal, boolean)),
+		optional("purpose", parsed(r, &p.Purpose, oneOf(ForImport, ForRefresh, ForDestruction))),
 		required("session", parsed(r, &p.Session, oneOf(SameDay, TwoDay))),
 		required("material", func(v value) { r.material(v, &p.Material) }),
 		required("targets", r.list("id", func(v value) { p.Targets = append(p.Targets, r.target(v)) })),
@@ -67,6 +68,14 @@ func (r *reader) plan(v value) *Plan {
 			r.expected(v, p.Expected)
 		}),
 	)
+	if _, given := r.places["purpose"]; !given {
+		r.terms = append(r.terms, Term{"purpose", string(p.Purpose)})
+	}
+	for _, gate := range p.Purpose.Gates() {
+		if place, given := r.places["gates"]; given && p.Gates[gate] == nil {
+			r.faults = append(r.faults, Fault{place, "gates." + string(gate), "missing"})
+		}
+	}
 	return p
 }
 
@@ -121,16 +130,20 @@ func (r *reader) shares(v value, s *Shares) {
 	r.object(v,
 		required("threshold", parsed(r, &s.Threshold, number(escrow.MinThreshold, escrow.MaxShares))),
 		required("count", parsed(r, &s.Count, number(escrow.MinThreshold, escrow.MaxShares))),
-		required("holders", r.list("share", func(v value) {
-			var h Holder
-			r.object(v,
-				required("share", parsed(r, &h.Share, number(1, escrow.MaxShares))),
-				required("custodian", parsed(r, &h.Custodian, identifier)),
-				required("mode", parsed(r, &h.Mode, oneOf(OnForm, Printed, InFile))),
-				required("site", parsed(r, &h.Site, identifier)))
-			s.Holders = append(s.Holders, h)
-		})),
+		required("holders", r.holders(&s.Holders)),
 	)
+}
+
+func (r *reader) holders(to *[]Holder) func(value) {
+	return r.list("share", func(v value) {
+		var h Holder
+		r.object(v,
+			required("share", parsed(r, &h.Share, number(1, escrow.MaxShares))),
+			required("custodian", parsed(r, &h.Custodian, identifier)),
+			required("mode", parsed(r, &h.Mode, oneOf(OnForm, Printed, InFile))),
+			required("site", parsed(r, &h.Site, identifier)))
+		*to = append(*to, h)
+	})
 }
 
 func (r *reader) site(v value) (s Site) {
@@ -155,10 +168,10 @@ func (r *reader) person(v value) (p Person) {
 func (r *reader) gates(v value, gates map[Gate][]string) {
 	var members []member
 	for _, gate := range Gates() {
-		members = append(members, required(string(gate), func(v value) {
+		members = append(members, optional(string(gate), func(v value) {
 			var people []string
 			words(r, &people, identifier)(v)
-			gates[gate] = people
+			gates[gate] = append([]string{}, people...)
 		}))
 	}
 	r.object(v, members...)
@@ -175,5 +188,7 @@ func (r *reader) expected(v value, e *Expected) {
 	r.object(v,
 		required("escrow", parsed(r, &e.Escrow, escrowID)),
 		required("fingerprint", parsed(r, &e.Fingerprint, pattern(`(cmac|hmac):[0-9a-f]{10}|spki-sha256:[0-9a-f]{64}`, "a fingerprint such as cmac:0a1b2c3d4e"))),
-		optional("material_id", parsed(r, &e.MaterialID, pattern(`[0-9a-f]{64}`, "a key material ID, 64 hexadecimal digits"))))
+		optional("material_id", parsed(r, &e.MaterialID, pattern(`[0-9a-f]{64}`, "a key material ID, 64 hexadecimal digits"))),
+		optional("threshold", parsed(r, &e.Threshold, number(escrow.MinThreshold, escrow.MaxShares))),
+		optional("holders", r.holders(&e.Holders)))
 }

@@ -87,7 +87,7 @@ func TestReadRefuses(t *testing.T) {
 		"an account of 11":   {`account: "111122223333"`, `account: "11112222333"`, "targets[primary].account: not an AWS account, 12 digits"},
 		"a profile for one":  {"profile: quorum", "profile: passphrase", "escrow.profile: none of quorum, fips-quorum"},
 		"a long description": {"    # description: what KMS shows beside the material", "    description: " + strings.Repeat("é", 257), "longer than 256 characters"},
-		"a tab":              {"session: same-day", "session:\tsame-day", "16:9: a character that cannot be seen"},
+		"a tab":              {"session: same-day", "session:\tsame-day", "17:9: a character that cannot be seen"},
 		"a turned text":      {"NAME OF THE LEAD", "NAME\u202eDAEL", "a character that cannot be seen"},
 		"a byte order mark":  {"# The plan of a", "\ufeff# The plan of a", "begins with a byte order mark"},
 		"a carriage return":  {"kind: keymat/plan\n", "kind: keymat/plan\r\n", "9:18: a character that cannot be seen"},

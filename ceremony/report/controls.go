@@ -108,16 +108,16 @@ func controlTable() []control {
 		{pci + "3.7.2", "keys are distributed securely", "wrapped under the public key that KMS gave for one import", byTool, either(naming(isWrapped), on[transcript.Wrapped])},
 		{pci + "3.7.3", "keys are stored securely", "copies and shares were read back, and at the gate sealed people confirm it", byTool, either(gate(plan.GateSealed), on[transcript.Copied], on[transcript.ReadBack])},
 		{pci + "3.7.4", "keys are changed at the end of their cryptoperiod", "another ceremony, with a record of its own", notCovered, nil},
-		{pci + "3.7.5", "keys are retired, replaced or destroyed", "an escrow is retired for another that is sealed; the rest is another ceremony", byTool, on[transcript.Retired]},
+		{pci + "3.7.5", "keys are retired, replaced or destroyed", "an escrow is retired for another that is sealed; shares and copies are destroyed, each with its line, before two people and the lead", byTool, either(on[transcript.Retired], on[transcript.Discarded])},
 		{pci + "3.7.6", "split knowledge and dual control of manual operations in clear", "each gate takes all whom the plan names, who are at least two; an escrow opens with a quorum", byTool, either(everyGate, on[transcript.Recovered])},
 		{pci + "3.7.7", "keys are not substituted", "at the gates bundle and import people confirm that digests were compared; what is submitted is the bytes that were wrapped", byTool, either(gate(plan.GateBundle, plan.GateImport), on[transcript.Submitted])},
 		{pci + "3.7.8", "custodians acknowledge their duties", "signed forms, which keymat ceremony forms prints; a line may note them", byProcedure, nil},
 
 		{nist + "8", "generation and distribution of keys", "record of randomness, wrapped packages", byTool, either(naming(isRandomness), naming(isWrapped), on[transcript.Generated], on[transcript.Wrapped])},
 		{nist + "5.3", "cryptoperiods", "the plan says until when KMS keeps the material, and no more", byProcedure, planned},
-		{nist + "7", "states of keys and transitions between them", "a register kept by procedure", notCovered, nil},
+		{nist + "7", "states of keys and transitions between them", "keymat ceremony register, which is no part of this record", notCovered, nil},
 		{nist + "8", "backup and recovery", "escrow, shares, and drills that open it", byTool, either(naming(isEscrow), naming(isDrill), on[transcript.Sealed], on[transcript.Recovered])},
-		{nist + "8", "destruction of keys", "the program cleared its memory, and the gate close says that it was seen; nothing shows what memory holds", byProcedure, either(gate(plan.GateClose), on[transcript.Destroyed])},
+		{nist + "8", "destruction of keys", "the program cleared its memory, and the gate close says that it was seen; nothing shows what memory holds. Shares and copies are destroyed in a ceremony of their own", byProcedure, either(gate(plan.GateClose), on[transcript.Destroyed], on[transcript.Discarded])},
 		{nist + "9", "accountability and audit", "each line names whose doing it is; lines are chained, and the last is signed", byTool, chain},
 
 		{iso, "dual control and split knowledge", "gates, shares", byTool, either(everyGate, on[transcript.Recovered])},
@@ -127,6 +127,6 @@ func controlTable() []control {
 		{iso, "storage and backup", "escrow", byTool, either(naming(isEscrow), on[transcript.Sealed])},
 		{iso, "records of what was done to keys", "the record", byTool, chain},
 		{iso, "secure cryptographic devices", "a program on a general-purpose computer is none", notCovered, nil},
-		{iso, "destruction of keys", "another ceremony, with a record of its own", notCovered, nil},
+		{iso, "destruction of keys", "a ceremony of its own, in which each share and copy has its line", byTool, on[transcript.Discarded]},
 	}
 }

@@ -74,6 +74,9 @@ func conditionOf(x phase.Escrow) cell {
 		}
 		return unsure("void: what was issued has to be collected and destroyed")
 	}
+	if x.Condition == phase.Gone {
+		return plain("gone: every share and copy was destroyed, or is attested to be")
+	}
 	return plain("retired: another has taken its place")
 }
 
@@ -90,6 +93,8 @@ func (e *Evidence) about(id string) []ref {
 		case transcript.Retired:
 			return event.Escrow == id
 		case transcript.Recovered:
+			return event.Escrow == id
+		case transcript.Discarded:
 			return event.Escrow == id
 		}
 		return false

@@ -138,7 +138,7 @@ func made(t *testing.T) (sealed, random report.File) {
 		t.Fatal(err)
 	}
 	defer m.Destroy()
-	f, _, err := escrow.SealQuorum(m, begin, escrow.Plan{Profile: escrow.Quorum, Scheme: escrow.SLIP39, Threshold: 3, Count: 5})
+	f, _, err := escrow.SealQuorum(m, begin, escrow.Plan{Profile: escrow.FIPSQuorum, Scheme: escrow.SLIP39, Threshold: 3, Count: 5})
 	if err != nil {
 		t.Fatal(err)
 	}

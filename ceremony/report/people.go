@@ -148,6 +148,13 @@ func tool(e *Evidence) section {
 	return s
 }
 
+// purposes are what ceremonies are held for.
+var purposes = map[plan.Purpose]string{
+	plan.ForImport:      "to bring material into KMS keys",
+	plan.ForRefresh:     "to deal new shares of material, and to retire the old ones",
+	plan.ForDestruction: "to destroy what brings material back",
+}
+
 // summary is what the plan decided.
 func summary(e *Evidence) section {
 	p := e.Plan
@@ -156,6 +163,7 @@ func summary(e *Evidence) section {
 		{"ID", id(p.ID)},
 		{"Title", plain(p.Title)},
 		{"Planned for", plain(p.Date.Format("2006-01-02"))},
+		{"Purpose", plain(purposes[p.Purpose])},
 		{"Session", plain(string(p.Session))},
 		{"Material", plain(fmt.Sprintf("%s, %s, source %s, dice %s", p.Material.Spec, p.Material.Usage, p.Material.Source, p.Material.Dice))},
 		{"Escrow", plain(fmt.Sprintf("profile %s, %d of %d shares", p.Escrow.Profile, p.Shares.Threshold, p.Shares.Count))},

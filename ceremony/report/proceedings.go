@@ -78,7 +78,7 @@ func gates(e *Evidence) section {
 	s := section{ID: "gates", Title: "Gates and confirmations"}
 	s.say("At a gate the ceremony goes on only when everybody whom the plan names has confirmed. The record says that they did, and not how they were recognised.")
 	t := table{Caption: "What each gate asks for, and what the record says", Columns: []string{"Gate", "Who has to confirm", "Passed"}}
-	for _, gate := range plan.Gates() {
+	for _, gate := range e.Plan.Purpose.Gates() {
 		t.add(plain(string(gate)), plain(list(e.calledAll(e.Plan.Gates[gate]))), e.passing(gate))
 	}
 	s.show(t, "")

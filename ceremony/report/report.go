@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/internal/page"
 )
 
@@ -19,7 +20,7 @@ var body string
 // have one of them look at one more type of event.
 func sections() []func(*Evidence) section {
 	return []func(*Evidence) section{
-		verification, participants, tool, summary, timeline, phases, steps, gates, exceptions,
+		verification, destruction, participants, tool, summary, timeline, phases, steps, gates, exceptions,
 		identity, randomness, shares, conveyance, imports, folder, controls, limits, annex,
 	}
 }
@@ -33,7 +34,9 @@ func Write(w io.Writer, e *Evidence, made time.Time, by string) error {
 	}
 	var all []section
 	for _, make := range sections() {
-		all = append(all, make(e))
+		if s := make(e); s.ID != "" {
+			all = append(all, s)
+		}
 	}
 	html, err := page.Execute(t, all)
 	if err != nil {
@@ -44,8 +47,13 @@ func Write(w io.Writer, e *Evidence, made time.Time, by string) error {
 
 // what this is, so that no page of a rehearsal passes for another.
 func what(e *Evidence) string {
-	if e.Plan.Rehearsal {
+	switch {
+	case e.Plan.Rehearsal:
 		return "Rehearsal of a key ceremony"
+	case e.Plan.Purpose == plan.ForDestruction:
+		return "Certificate of destruction"
+	case e.Plan.Purpose == plan.ForRefresh:
+		return "Key ceremony for new shares"
 	}
 	return "Key ceremony"
 }

@@ -28,7 +28,8 @@ type Room interface {
 	// Present asks which of some people are there; the result names them, in any order.
 	Present(ctx context.Context, who []string, why string) ([]string, error)
 	// Confirm has all of some people confirm, each by typing their ID, what is to be seen. It returns what they saw, for the
-	// record. For the gate open, that begins with the time on the wall clock, RFC 3339, and a space or its end.
+	// record. For the gate open, that begins with the time on the wall clock, RFC 3339, and a space or its end. g is "" for what
+	// people confirm beside the gates.
 	Confirm(ctx context.Context, g plan.Gate, who []string, seen string) (text string, err error)
 	// Heard asks for a digest that was read aloud on another machine; hexadecimal or words.
 	Heard(ctx context.Context, what string) (string, error)

@@ -2,13 +2,7 @@
 
 package transcript
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-
-	"github.com/keymat/keymat/ceremony/plan"
-)
+import "github.com/keymat/keymat/ceremony/plan"
 
 // Kind is the "kind" that the first line of a record names.
 const Kind = "keymat/transcript"
@@ -98,26 +92,7 @@ func events() []Event {
 	return []Event{
 		&Opened{}, &Confirmed{}, &Noted{}, &Exception{}, &Resumed{}, &Closed{},
 		&Generated{}, &Escrowed{}, &Copied{}, &Issued{}, &ReadBack{}, &Sealed{}, &Recovered{}, &Bundled{}, &Wrapped{},
-		&Destroyed{}, &Voided{}, &Interrupted{}, &Retired{},
+		&Destroyed{}, &Voided{}, &Interrupted{}, &Retired{}, &Discarded{}, &Attested{},
 		&Submitted{}, &Refused{}, &Imported{}, &Verified{}, &Forgotten{},
 	}
-}
-
-// A Digest is a SHA-256, in text 64 lower-case hexadecimal digits.
-type Digest [sha256.Size]byte
-
-// String returns what sha256sum prints.
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
-
-// MarshalText is [Digest.String].
-func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// UnmarshalText reads what [Digest.MarshalText] gives, and nothing else.
-func (d *Digest) UnmarshalText(text []byte) error {
-	b, err := hex.DecodeString(string(text))
-	if err != nil || len(b) != len(d) || hex.EncodeToString(b) != string(text) {
-		return errors.New("not a SHA-256 in hexadecimal")
-	}
-	copy(d[:], b)
-	return nil
 }

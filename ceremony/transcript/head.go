@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/keymat/keymat/ceremony/chain"
 )
 
 // Namespace is that of signatures over a head.
@@ -34,7 +36,7 @@ type headFile struct {
 
 // Statement is the file that is signed: one line of JSON.
 func (h Head) Statement() ([]byte, error) {
-	statement, err := compact(headFile{HeadKind, version, h.Ceremony, h.Lines, h.SHA256})
+	statement, err := chain.JSON(headFile{HeadKind, version, h.Ceremony, h.Lines, h.SHA256})
 	return append(statement, '\n'), err
 }
 
@@ -59,11 +61,11 @@ func (t *Transcript) CheckHead(h Head) []Fault {
 	is := t.Head()
 	switch {
 	case h.Ceremony != is.Ceremony:
-		return []Fault{{0, fmt.Sprintf("what was signed is of the ceremony %q, this record is of %q", h.Ceremony, is.Ceremony)}}
+		return []Fault{{What: fmt.Sprintf("what was signed is of the ceremony %q, this record is of %q", h.Ceremony, is.Ceremony)}}
 	case h.Lines != is.Lines:
-		return []Fault{{0, fmt.Sprintf("what was signed has %d lines, this record has %d", h.Lines, is.Lines)}}
+		return []Fault{{What: fmt.Sprintf("what was signed has %d lines, this record has %d", h.Lines, is.Lines)}}
 	case h.SHA256 != is.SHA256:
-		return []Fault{{is.Lines, "it is not the last line that was signed"}}
+		return []Fault{{Line: is.Lines, What: "it is not the last line that was signed"}}
 	}
 	return nil
 }

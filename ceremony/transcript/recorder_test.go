@@ -199,7 +199,7 @@ func TestResumeRefuses(t *testing.T) {
 	if err := resume(bytes.Repeat([]byte("x\n"), 9)); err == nil {
 		t.Error("something else was resumed")
 	}
-	if err := resume(append(bytes.Clone(whole), "more"...)); !errors.Is(err, transcript.ErrClosed) {
-		t.Errorf("after the end: %v", err)
+	if e, ok := errors.AsType[*transcript.FaultError](resume(append(bytes.Clone(whole), "more"...))); !ok || e.Faults[0].What != "it comes after the record was closed" {
+		t.Errorf("after the end: %+v", e)
 	}
 }

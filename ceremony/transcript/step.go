@@ -99,6 +99,33 @@ type Retired struct {
 	By     string `json:"by"`
 }
 
+// Discarded says that a share or a copy of an escrow is gone: one that was brought
+// back and destroyed, or of which somebody attests that nobody has it.
+type Discarded struct {
+	Escrow string   `json:"escrow"`
+	Share  int      `json:"share"` // 0 for a copy
+	Copy   string   `json:"copy"`  // "" for a share
+	How    Disposal `json:"how"`
+	Text   string   `json:"text"` // what was seen, or who attests what
+	Bag    string   `json:"bag"`  // that it came back in, "" for no bag
+}
+
+// A Disposal is how something was discarded.
+type Disposal string
+
+// The disposals.
+const (
+	Returned  Disposal = "returned" // it was brought back, and destroyed before all who were there
+	Elsewhere Disposal = "attested" // somebody attests that it was destroyed or lost elsewhere
+)
+
+// Attested says what people found out about a KMS key that the material was
+// brought into.
+type Attested struct {
+	Target string `json:"target"`
+	Text   string `json:"text"`
+}
+
 func (Generated) event() string   { return "generate" }
 func (Escrowed) event() string    { return "escrow" }
 func (Copied) event() string      { return "copy" }
@@ -112,3 +139,5 @@ func (Destroyed) event() string   { return "destroy" }
 func (Voided) event() string      { return "void" }
 func (Interrupted) event() string { return "interrupt" }
 func (Retired) event() string     { return "retire" }
+func (Discarded) event() string   { return "discard" }
+func (Attested) event() string    { return "attest" }

@@ -92,7 +92,23 @@ func tellCustody(event Event) (t Told) {
 		t = Told{Name: "sealed", Text: fmt.Sprintf("the material is recoverable from the escrow %s, with the SHA-256 %s", e.Escrow, e.SHA256), Files: []File{e.Record}}
 	case Retired:
 		t = Told{Name: "retired", Text: fmt.Sprintf("the escrow %s with its shares, in favour of %s", e.Escrow, e.By)}
+	case Discarded:
+		t = tellDiscarded(e)
+	case Attested:
+		t = Told{Name: "attested", Text: fmt.Sprintf("of %s: %s", e.Target, e.Text)}
 	}
+	return t
+}
+
+func tellDiscarded(e Discarded) Told {
+	t := Told{Name: "discarded", Text: fmt.Sprintf("%s of %s", e.Copy, e.Escrow)}
+	if e.Share > 0 {
+		t.Text = fmt.Sprintf("share %d of %s", e.Share, e.Escrow)
+	}
+	if e.Bag != "" {
+		t.Text += ", from the bag " + e.Bag
+	}
+	t.Text += ": " + e.Text
 	return t
 }
 

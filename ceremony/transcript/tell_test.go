@@ -47,6 +47,9 @@ func TestTell(t *testing.T) {
 		{transcript.ReadBack{Escrow: "e", Share: 3, Bag: "B7"}, transcript.Told{Name: "share read back", Text: "share 3 of e, then into the bag B7"}},
 		{transcript.Sealed{Escrow: "e", SHA256: after, Record: file}, transcript.Told{Name: "sealed", Text: "the material is recoverable from the escrow e, with the SHA-256 " + after.String(), Files: files}},
 		{transcript.Retired{Escrow: "e", By: "f"}, transcript.Told{Name: "retired", Text: "the escrow e with its shares, in favour of f"}},
+		{transcript.Discarded{Escrow: "e", Share: 3, Bag: "B7", Text: "shredded"}, transcript.Told{Name: "discarded", Text: "share 3 of e, from the bag B7: shredded"}},
+		{transcript.Discarded{Escrow: "e", Copy: "copy-1", Text: "lost"}, transcript.Told{Name: "discarded", Text: "copy-1 of e: lost"}},
+		{transcript.Attested{Target: "primary", Text: "Disabled"}, transcript.Told{Name: "attested", Text: "of primary: Disabled"}},
 
 		{transcript.Bundled{File: file, Targets: []string{"primary", "replica"}, ValidTo: "noon"}, transcript.Told{Name: "bundle accepted", Text: "for primary, replica, with import tokens valid to noon", Files: files}},
 		{transcript.Wrapped{Bundle: after, Escrow: "e", Package: file, Targets: []string{"primary"}},

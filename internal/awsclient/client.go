@@ -85,6 +85,26 @@ func New(ctx context.Context, o Options) (*kms.Client, error) {
 	}), nil
 }
 
+// Caller gives the ARN of whoever calls, as STS has it (sts:GetCallerIdentity, for
+// which nobody needs a permission). Options for a KMS elsewhere are not for it.
+// Errors are those of New, or of the call.
+func Caller(ctx context.Context, o Options) (arn string, err error) {
+	o.Transport = nil
+	cfg, err := o.settle(ctx)
+	if err != nil {
+		return "", err
+	}
+	answer, err := sts.NewFromConfig(cfg, func(s *sts.Options) {
+		if o.Debug != nil {
+			s.HTTPClient = &tracer{next: s.HTTPClient, w: o.Debug}
+		}
+	}).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", fmt.Errorf("asking STS who calls: %w", err)
+	}
+	return aws.ToString(answer.Arn), nil
+}
+
 // NewCloudTrail returns a client for CloudTrail, otherwise as New does. Options
 // for a KMS elsewhere (EndpointURL, Transport) are not for it.
 func NewCloudTrail(ctx context.Context, o Options) (*cloudtrail.Client, error) {

@@ -221,6 +221,29 @@ func TestCloudTrail(t *testing.T) {
 	}
 }
 
+func TestCaller(t *testing.T) {
+	const arn = "arn:aws:sts::111122223333:assumed-role/fetcher/alice"
+	var asked string
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.PostFormValue("Action")
+		fmt.Fprintf(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>%s</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>", arn)
+	}))
+	defer service.Close()
+	bareEnvironment(t, "")
+	t.Setenv("AWS_ENDPOINT_URL_STS", service.URL)
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	got, err := awsclient.Caller(t.Context(), awsclient.Options{Region: "eu-west-3", EndpointURL: "http://127.0.0.1:1", Transport: http.DefaultTransport})
+	if got != arn || err != nil || asked != "GetCallerIdentity" {
+		t.Errorf("%s called by %s, error %v", asked, got, err)
+	}
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	service.Close()
+	if _, err := awsclient.Caller(t.Context(), awsclient.Options{Region: "eu-west-3"}); err == nil || !strings.HasPrefix(err.Error(), "asking STS who calls: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestBrokenConfiguration(t *testing.T) {
 	bareEnvironment(t, "")
 	_, err := awsclient.New(t.Context(), awsclient.Options{Profile: "gone"})

@@ -32,6 +32,7 @@ type Card struct {
 	Text             []byte // the share: words with spaces between, or one string
 	Line             []byte // the share for machines, which the QR code holds
 	By               string // what made the card
+	Rehearsal        bool   // the key is thrown away
 }
 
 // Write writes the card as one HTML page that needs nothing else.

@@ -86,3 +86,12 @@ func TestTooLong(t *testing.T) {
 		t.Errorf("error %v, %d bytes", err, b.Len())
 	}
 }
+
+// TestRehearsal: nobody shall keep a card of a rehearsal for a real one.
+func TestRehearsal(t *testing.T) {
+	c := newCard("academic acid acne", "ACADEMIC ACID ACNE")
+	c.Rehearsal = true
+	if page := write(t, c); !strings.Contains(page, "<title>REHEARSAL: share 2 of 5</title>") {
+		t.Error("the card does not say that it is of a rehearsal")
+	}
+}

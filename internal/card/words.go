@@ -9,7 +9,12 @@ import (
 
 // What a card says, whatever it is printed from.
 
-func (c Card) title() string { return fmt.Sprintf("Share %d of %d", c.Index, c.Count) }
+func (c Card) title() string {
+	if c.Rehearsal {
+		return fmt.Sprintf("REHEARSAL: share %d of %d", c.Index, c.Count)
+	}
+	return fmt.Sprintf("Share %d of %d", c.Index, c.Count)
+}
 
 func (c Card) lead() string {
 	return fmt.Sprintf("Any %d open the escrow. This page is secret.", c.Threshold)

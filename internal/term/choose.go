@@ -64,8 +64,8 @@ func (t *Terminal) menu(question string, options []Option) string {
 		if i > 0 {
 			io.WriteString(&line, " · ")
 		}
-		io.WriteString(&line, strings.TrimSpace(o.key()+" "+printable(o.Label)))
-		fmt.Fprintf(&lines, "  %-5s  %s\n", o.key(), printable(o.Label))
+		io.WriteString(&line, strings.TrimSpace(o.key()+" "+Printable(o.Label)))
+		fmt.Fprintf(&lines, "  %-5s  %s\n", o.key(), Printable(o.Label))
 	}
 	if question == "" && utf8.RuneCountInString(line.String()) <= menuWidth {
 		return t.emphasise(line.String()) + " > "

@@ -43,7 +43,7 @@ func (t *tty) ask(prompt string) (string, error) {
 
 // emphasise makes the last line of a question stand out.
 func (t *Terminal) emphasise(question string) string {
-	question = printable(question)
+	question = Printable(question)
 	if t.plain {
 		return question
 	}

@@ -16,7 +16,7 @@ func (*Terminal) Secret(ctx context.Context, prompt string) ([]byte, error) {
 		return nil, err
 	}
 	defer t.end()
-	fmt.Fprintf(t, "%s: ", printable(prompt))
+	fmt.Fprintf(t, "%s: ", Printable(prompt))
 	secret, err := readLine(t, io.Discard)
 	fmt.Fprintln(t)
 	return secret, err

@@ -29,7 +29,7 @@ func (t *Terminal) Show(ctx context.Context, title string, secret []byte) error 
 	}
 	defer tty.end()
 	defer io.WriteString(tty, leaveScreen)
-	fmt.Fprintf(tty, "%s%s\n\n", enterScreen, printable(title))
+	fmt.Fprintf(tty, "%s%s\n\n", enterScreen, Printable(title))
 	tty.Write(secret)
 	io.WriteString(tty, "\n\nPress Enter to wipe the screen: ")
 	_, err = readLine(tty, io.Discard)

@@ -66,9 +66,9 @@ func (t *tty) Read(p []byte) (int, error) {
 // Write shows text.
 func (t *tty) Write(p []byte) (int, error) { return t.out.Write(p) }
 
-// printable replaces control characters, which names that come from elsewhere
+// Printable replaces control characters, which names that come from elsewhere
 // may hold, lest they steer the terminal.
-func printable(s string) string {
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' {
 			return unicode.ReplacementChar

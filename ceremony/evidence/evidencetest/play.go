@@ -162,7 +162,7 @@ func (c *Ceremony) parameters(target plan.Target) *token.Parameters {
 	}
 	return &token.Parameters{
 		KeyARN: target.Key, KeySpec: c.Plan.Material.Spec, Algorithm: target.Wrapping.Algorithm, WrappingKeySpec: target.Wrapping.KeySpec,
-		PublicKey: der, ImportToken: fmt.Appendf(nil, "token %d for %s", c.bundles, target.ID), ValidTo: c.now.Truncate(time.Hour).Add(24*time.Hour + 123*time.Millisecond), // KMS tells fractions (recorded), a line has none
+		PublicKey: der, ImportToken: fmt.Appendf(nil, "token %d for %s", c.bundles, target.ID), ValidTo: c.now.Truncate(time.Hour).Add(24*time.Hour + 250*time.Millisecond), // KMS tells parts of a second
 	}
 }
 

@@ -17,8 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hung is when a command that should have shown something is given up.
-const hung = 30 * time.Second
+// hung is when a command that should have shown something is given up. It may be
+// making a large RSA key on a slow machine.
+const hung = 3 * time.Minute
 
 // Console is a pseudo-terminal and what has been shown on it. Its methods fail
 // the test rather than return errors.
@@ -98,6 +99,24 @@ func (c *Console) Expect(text string) {
 		}
 		if err := c.watch(); err != nil {
 			c.t.Fatalf("expecting %q: %v; screen: %q", text, err, c.Screen())
+		}
+	}
+}
+
+// Until waits until what was shown, after what was expected before, is something,
+// and returns it. ok is false if the command ended before.
+func (c *Console) Until(is func(shown string) bool) (shown string, ok bool) {
+	c.t.Helper()
+	for {
+		if shown = c.screen.String()[c.expected:]; is(shown) {
+			c.expected = c.screen.Len()
+			return shown, true
+		}
+		switch err := c.watch(); {
+		case errors.Is(err, unix.EIO): // nobody has the other side open
+			return c.screen.String()[c.expected:], false
+		case err != nil:
+			c.t.Fatalf("waiting: %v; screen: %q", err, c.Screen())
 		}
 	}
 }
