@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremonycmd", "ceremony/online", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"ceremonycmd", "ceremony/online", "ceremony/plan", "ceremony/rehearsal", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/entry", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
@@ -59,6 +59,10 @@ var layers = map[string][]string{
 		"material", "internal/files",
 	},
 	"ceremony/room": {"ceremony/plan", "ceremony/phase", "escrow", "material", "material/entropy"},
+	"ceremony/rehearsal": {
+		"ceremony/offline", "ceremony/online", "ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript",
+		"importer", "token", "escrow", "material", "material/entropy", "mockkms", "internal/awsclient", "internal/files", "internal/spoken", "internal/sshsig",
+	},
 	"ceremony/offline": {
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
@@ -188,6 +192,7 @@ var libraries = map[string][]string{
 	"ceremonycmd": {"filippo.io/age", "github.com/spf13/cobra", "golang.org/x/crypto/ssh"},
 
 	"ceremony/chain":      {},
+	"ceremony/rehearsal":  {"github.com/aws/aws-sdk-go-v2/", "github.com/goccy/go-yaml", "filippo.io/age", "golang.org/x/crypto/ssh"},
 	"ceremony/transcript": {},
 	"ceremony/phase":      {},
 	"ceremony/gap":        {},

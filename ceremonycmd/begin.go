@@ -53,7 +53,7 @@ func (a *app) transcriptBegin(folders []string, c circumstances) error {
 		return cli.InFile(name, errNotApproved)
 	}
 	opened := transcript.Opened{Ceremony: p.ID, PlanSHA256: p.Digest(), Approvers: p.Gates[plan.GatePlan], Rehearsal: p.Rehearsal}
-	if opened.Tool, err = thisTool(); err != nil {
+	if opened.Tool, err = ThisTool(); err != nil {
 		return err
 	}
 	r, err := record.Begin(folders, a.now, opened, context)
@@ -64,8 +64,8 @@ func (a *app) transcriptBegin(folders []string, c circumstances) error {
 	return a.print(begun{Ceremony: p.ID, Folders: folders, Plan: cli.Speak(p.Digest()), Tool: opened.Tool, program: a.Name})
 }
 
-// thisTool is this program, with the digest of its file.
-func thisTool() (t transcript.Tool, err error) {
+// ThisTool is this program, with the digest of its file.
+func ThisTool() (t transcript.Tool, err error) {
 	v := cli.ThisVersion()
 	t = transcript.Tool{Version: v.Version, Revision: v.Revision, Go: v.Go, Platform: v.Platform, FIPSModule: v.FIPS.Module, FIPS: v.FIPS.Enabled}
 	t.SHA256, err = cli.HashSelf()

@@ -130,7 +130,7 @@ func (a *app) runCeremony(ctx context.Context, folders []string, o runOptions) e
 		}
 	}
 	opening := Opening{Folder: folders[0], Mirrors: folders[1:]}
-	if opening.Tool, err = thisTool(); err != nil {
+	if opening.Tool, err = ThisTool(); err != nil {
 		return err
 	}
 	if s.machine, err = station.Open(ctx, opening); err != nil {

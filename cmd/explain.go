@@ -66,7 +66,7 @@ func explainCause(err error) cli.Advice {
 		return cli.Advice{Exit: cli.ExitNo}
 	}
 	for _, explain := range []func(error) (cli.Advice, bool){
-		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainOnline, explainCeremony,
+		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainOnline, explainCeremony, explainRehearsal,
 		explainMaterial, explainLocal, explainStack, explainKMS, explainConnection,
 	} {
 		if advice, ok := explain(err); ok {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/keymat/keymat/ceremonycmd"
 	"github.com/keymat/keymat/internal/cli"
 )
 
@@ -66,7 +65,7 @@ or has expired. It works against AWS, or with --mock against a KMS of its own.`,
 	}
 	add(groupStart, newLabCmd(a), newBringCmd(a))
 	add(groupSteps, newGenerateCmd(a), newCreateCmd(a), newFetchCmd(a), newWrapCmd(a), newImportCmd(a), newConfirmCmd(a))
-	add(groupLife, newStatusCmd(a), newEscrowCmd(a), newReimportCmd(a), newRenewCmd(a), newRotateCmd(a), newMonitorCmd(a), newAuditCmd(a), newDeleteMaterialCmd(a), newFleetCmd(a), ceremonycmd.New(&a.Run, a.now, a.stations()...))
+	add(groupLife, newStatusCmd(a), newEscrowCmd(a), newReimportCmd(a), newRenewCmd(a), newRotateCmd(a), newMonitorCmd(a), newAuditCmd(a), newDeleteMaterialCmd(a), newFleetCmd(a), newCeremonyCmd(a))
 	add(groupTools, newVerifyCmd(a), newInspectCmd(a), newMockCmd(a), cli.VersionCommand(&a.Run))
 	root.SetCompletionCommandGroupID(groupTools)
 	root.SetHelpCommandGroupID(groupTools)

@@ -269,6 +269,7 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 	}
 	r.do(3, "ceremony plan sign", "plan.yaml", "--as", "lead", "--key", "app.key")
 	r.do(3, "ceremony plan verify", "plan.yaml")
+	r.do(0, "ceremony rehearse", "plan.yaml", "--dir", "rehearsal", "--scenario", "misread-share")
 	r.do(0, "ceremony plan diff", "plan.yaml", "plan.yaml")
 	r.do(0, "ceremony forms", "plan.yaml", "--out-dir", "forms")
 	const material = "app.key"

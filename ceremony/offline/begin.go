@@ -138,7 +138,11 @@ func (m *Machine) receiveRecord(medium evidence.Folder, n int, here bool) error 
 	if !transcript.Verify(content).Closed {
 		return &record.OpenError{Name: name}
 	}
-	for _, name := range append(signedNames(medium, evidence.HeadFile(n)), evidence.HeadFile(n)) {
+	signed, err := withSignatures(medium, evidence.HeadFile(n))
+	if err != nil {
+		return err
+	}
+	for _, name := range signed {
 		content, err := medium.Read(name, gap.MaxArtefact)
 		if err != nil {
 			return err
@@ -151,13 +155,14 @@ func (m *Machine) receiveRecord(medium evidence.Folder, n int, here bool) error 
 	return err
 }
 
-// signedNames are the names of the signatures of a file.
-func signedNames(f evidence.Folder, name string) (all []string) {
-	signatures, _ := f.Signatures(name)
+// withSignatures are the names of a file and of its signatures.
+func withSignatures(f evidence.Folder, name string) ([]string, error) {
+	all := []string{name}
+	signatures, err := f.Signatures(name)
 	for _, s := range signatures {
 		all = append(all, evidence.SignatureFile(name, s.Signer))
 	}
-	return all
+	return all, err
 }
 
 // arrived asks for a medium from another machine, and refuses one that is not just

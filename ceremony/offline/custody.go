@@ -77,7 +77,11 @@ func (m *Machine) copyOut(ctx context.Context, r room.Room, t phase.Task) error 
 		return &SameMediumError{t.Copy}
 	}
 	m.memory.tried[t.Copy]++
-	if err := m.copyFiles(medium, append(m.planFiles(), name)); err != nil {
+	approved, err := withSignatures(m.folder, evidence.PlanFile)
+	if err != nil {
+		return err
+	}
+	if err := m.copyFiles(medium, append(approved, name)); err != nil {
 		return err
 	}
 	if err := r.Remount(ctx, what, path); err != nil {
@@ -101,11 +105,6 @@ func (m *Machine) nameOf(id string) string {
 		}
 	}
 	return id
-}
-
-// planFiles are the plan and its signatures.
-func (m *Machine) planFiles() []string {
-	return append(signedNames(m.folder, evidence.PlanFile), evidence.PlanFile)
 }
 
 // copyFiles copies files of the ceremony to a medium.
@@ -217,17 +216,24 @@ func (m *Machine) checkSeal(w phase.Escrow) error {
 // copies of the escrow. Those bring the material back without, so that one that
 // takes no more is no reason to stop.
 func (m *Machine) completeCopies(ctx context.Context, r room.Room, w phase.Escrow) {
-	names := append(signedNames(m.folder, evidence.SealFile(w.ID)), evidence.SealFile(w.ID), evidence.RecordFile(len(m.records)))
 	for _, id := range w.Copies {
 		what := m.nameOf(id)
 		path, err := r.Medium(ctx, what+", to add the seal record")
 		if err == nil {
-			err = m.copyFiles(evidence.Folder(path), names)
+			err = m.completeCopy(evidence.Folder(path), w)
 		}
 		if err != nil {
 			r.Tell("%s stays without the seal record: %v", what, err)
 		}
 	}
+}
+
+func (m *Machine) completeCopy(medium evidence.Folder, w phase.Escrow) error {
+	names, err := withSignatures(m.folder, evidence.SealFile(w.ID))
+	if err != nil {
+		return err
+	}
+	return m.copyFiles(medium, append(names, evidence.RecordFile(len(m.records))))
 }
 
 // unsealed reads an escrow from its file.

@@ -85,7 +85,11 @@ func (m *Machine) Export(ctx context.Context, r room.Room) error { return m.expo
 // folder yet.
 func (m *Machine) export(ctx context.Context, r room.Room, with map[string][]byte, names []string) error {
 	all := map[string][]byte{}
-	for _, name := range append(m.conveyed(), names...) {
+	conveyed, err := m.conveyed()
+	if err != nil {
+		return err
+	}
+	for _, name := range append(conveyed, names...) {
 		content, err := m.folder.Read(name, transcript.MaxFile)
 		if err != nil {
 			return err
@@ -146,60 +150,96 @@ func onlyOurs(medium evidence.Folder, manifest *gap.Manifest) error {
 }
 
 // conveyed are the names of all files that go to the other machines: those that the
-// records name, and those that go with them.
-func (m *Machine) conveyed() []string {
-	names := append(m.planFiles(), evidence.SignersFile)
-	signed := func(name string) { names = append(append(names, name), signedNames(m.folder, name)...) }
+// records name, and those that go with them. Errors are those of reading: a medium
+// that lacks a file which could not be read would pass for whole.
+func (m *Machine) conveyed() (names []string, err error) {
+	for _, name := range m.signedFiles() {
+		signed, err := withSignatures(m.folder, name)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, signed...)
+	}
+	names = append(names, evidence.SignersFile)
 	for n := range m.records {
 		names = append(names, evidence.RecordFile(n+1))
+	}
+	for _, e := range m.state.Escrows() {
+		if m.goesAlong(e) {
+			names = append(names, evidence.EscrowFile(e.ID))
+		}
+	}
+	for _, e := range m.entries {
+		beside, err := m.beside(e.Event)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, beside...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// goesAlong reports whether an escrow goes to the other machines: one that brings
+// the material back, and is here.
+func (m *Machine) goesAlong(e phase.Escrow) bool {
+	return e.Condition == phase.Kept && m.folder.Has(evidence.EscrowFile(e.ID))
+}
+
+// signedFiles are the names of those that go to the other machines with signatures.
+func (m *Machine) signedFiles() []string {
+	names := []string{evidence.PlanFile}
+	for n := range m.records {
 		if m.folder.Has(evidence.HeadFile(n + 1)) {
-			signed(evidence.HeadFile(n + 1))
+			names = append(names, evidence.HeadFile(n+1))
 		}
 	}
 	for _, e := range m.state.Escrows() {
-		if e.Condition != phase.Kept || !m.folder.Has(evidence.EscrowFile(e.ID)) {
-			continue
-		}
-		names = append(names, evidence.EscrowFile(e.ID))
-		if m.folder.Has(evidence.SealFile(e.ID)) {
-			signed(evidence.SealFile(e.ID))
+		if m.goesAlong(e) && m.folder.Has(evidence.SealFile(e.ID)) {
+			names = append(names, evidence.SealFile(e.ID))
 		}
 	}
 	for _, e := range m.entries {
 		switch e := e.Event.(type) {
 		case transcript.Bundled:
-			signed(e.File.Name)
-			names = append(names, m.beside(e.File)...)
+			names = append(names, e.File.Name)
 		case transcript.Wrapped:
-			signed(e.Package.Name)
-			names = append(names, m.beside(e.Package)...)
-		case transcript.Noted:
-			for _, f := range e.Files {
-				if m.folder.Has(f.Name) {
-					names = append(names, f.Name)
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// beside are the files that a bundle or a package names.
-func (m *Machine) beside(f transcript.File) (names []string) {
-	content, err := m.read(f)
-	if err != nil {
-		return nil // the name itself is there, and reading it says why not
-	}
-	if b, err := gap.ReadBundle(content); err == nil {
-		for _, fetched := range b.Fetched {
-			names = append(names, fetched.File.Name)
-		}
-	}
-	if p, err := gap.ReadPackage(content); err == nil {
-		for _, w := range p.Wrapped {
-			names = append(names, w.File.Name)
+			names = append(names, e.Package.Name)
 		}
 	}
 	return names
+}
+
+// beside are the files that a line is about, and those that the bundle or package of
+// it names.
+func (m *Machine) beside(e transcript.Event) (names []string, err error) {
+	switch e := e.(type) {
+	case transcript.Bundled:
+		b, _, err := m.accepted(e)
+		if err != nil {
+			return nil, err
+		}
+		for _, fetched := range b.Fetched {
+			names = append(names, fetched.File.Name)
+		}
+	case transcript.Wrapped:
+		content, err := m.read(e.Package)
+		if err != nil {
+			return nil, err
+		}
+		p, err := gap.ReadPackage(content)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range p.Wrapped {
+			names = append(names, w.File.Name)
+		}
+	case transcript.Noted:
+		for _, f := range e.Files {
+			if m.folder.Has(f.Name) {
+				names = append(names, f.Name)
+			}
+		}
+	}
+	return names, nil
 }

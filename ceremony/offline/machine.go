@@ -159,10 +159,10 @@ func (m *Machine) Agenda() phase.Agenda {
 	switch {
 	case m.unfinished():
 		a.Here = []phase.Task{m.crew(phase.End)}
-	case m.refused != nil:
-		a.Here = []phase.Task{m.again()}
 	case m.left() && m.open():
 		a.Here = []phase.Task{m.ending()}
+	case m.refused != nil:
+		a.Here = []phase.Task{m.again()}
 	case m.without && len(a.Here) > 1:
 		a.Here = slices.DeleteFunc(a.Here, func(t phase.Task) bool { return t.Step == phase.Accept })
 	}

@@ -26,7 +26,11 @@ const (
 // signatures are files of the folder when [Fetcher.Carry] comes. Errors:
 // [*SignatureError], or those of the room, reading and writing.
 func (f *Fetcher) Sign(ctx context.Context, r room.Room, n int) error {
-	return sign(ctx, r, f.plan, gap.NamespaceBundle, f.people(), []evidence.Folder{f.folder}, evidence.BundleFile(n))
+	content, err := f.folder.Read(evidence.BundleFile(n), gap.MaxArtefact)
+	if err != nil {
+		return err
+	}
+	return sign(ctx, r, f.plan, gap.NamespaceBundle, f.people(), []evidence.Folder{f.folder}, evidence.BundleFile(n), content)
 }
 
 // Carry puts bundle n, signed, on an empty medium, and tells its digest, to be

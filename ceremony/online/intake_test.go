@@ -205,8 +205,8 @@ func TestTakenOverInPart(t *testing.T) {
 	})
 }
 
-// TestTornLine: a line that a power cut left half written is told of, and a head
-// that did not get written is.
+// TestTornLine: a line that a power cut left half written is told of, and where it
+// left a closed record without its head, those who have not signed do.
 func TestTornLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -223,11 +223,16 @@ func TestTornLine(t *testing.T) {
 		}
 		wantEvents(t, b, 2, "open", "resume", "confirm", "submit", "import", "verify", "close")
 		head := readFile(t, b.importing, "head-2.json")
-		if err := os.Remove(filepath.Join(b.importing, "head-2.json")); err != nil {
+		for _, name := range []string{"head-2.json", "head-2.json.witness.sig"} {
+			if err := os.Remove(filepath.Join(b.importing, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.run(t); err != nil {
 			t.Fatal(err)
 		}
-		if b.open(t); !bytes.Equal(readFile(t, b.importing, "head-2.json"), head) {
-			t.Error("the head is another")
+		if !bytes.Equal(readFile(t, b.importing, "head-2.json"), head) || !evidence.Folder(b.importing).Has("head-2.json.witness.sig") {
+			t.Error("the head is another, or was not signed")
 		}
 	})
 }

@@ -26,9 +26,11 @@ type Machine struct {
 	tool    transcript.Tool
 	service Service
 
-	state  *phase.State
-	record *record.Record // nil while none of ours is open
-	ended  bool           // one was closed since Open
+	state   *phase.State
+	records int            // in the folder
+	closed  bool           // the latest of them is ours, and closed
+	record  *record.Record // nil while none of ours is open
+	ended   bool           // one was brought to its end since Open
 }
 
 // Open takes up a ceremony in a folder that has the plan and its approvals, where
@@ -69,13 +71,7 @@ func (m *Machine) takeUp() error {
 			return err
 		}
 	}
-	if err := m.read(); err != nil {
-		return err
-	}
-	if ours && last.Closed { // a power cut may have come between the last line and its head
-		return m.writeHead(len(records))
-	}
-	return nil
+	return m.read()
 }
 
 // read folds the records of the folder into the state.
@@ -83,6 +79,10 @@ func (m *Machine) read() error {
 	records, err := m.folders[0].Records()
 	if err != nil {
 		return err
+	}
+	m.records, m.closed = len(records), false
+	if n := len(records); n > 0 {
+		m.closed = records[n-1].Closed && records[n-1].Opened.Part.Writer() == transcript.ImportMachine
 	}
 	m.state, err = phase.Fold(m.plan, records...)
 	return err
@@ -100,6 +100,9 @@ func (m *Machine) paths() (paths []string) {
 // machine since, it cannot know.
 func (m *Machine) Agenda() phase.Agenda {
 	a := m.state.Next(transcript.ImportMachine)
+	if m.unfinished() { // the power was cut after the last line
+		a.Here = []phase.Task{{Step: phase.End, Machine: transcript.ImportMachine, People: m.people()}}
+	}
 	if m.record == nil && !m.ended && len(a.Here) == 0 && len(a.Elsewhere) > 0 {
 		a.Here = append(a.Here, phase.Task{Step: phase.Begin, Machine: transcript.ImportMachine, People: m.people()})
 	}

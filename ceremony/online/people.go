@@ -50,14 +50,10 @@ func present(ctx context.Context, r room.Room, event string, who []string, why s
 	return nil
 }
 
-// sign has people sign a file in some folders, and writes their signatures beside
-// it in each. Whoever has signed is not asked again. Those who will sign later
-// are told of.
-func sign(ctx context.Context, r room.Room, p *plan.Plan, namespace string, who []string, folders []evidence.Folder, name string) error {
-	content, err := folders[0].Read(name, gap.MaxArtefact)
-	if err != nil {
-		return err
-	}
+// sign has people sign a file of some folders, whether it is there or still to be
+// written, and writes their signatures to each. Whoever has signed is not asked
+// again. Those who will sign later are told of.
+func sign(ctx context.Context, r room.Room, p *plan.Plan, namespace string, who []string, folders []evidence.Folder, name string, content []byte) error {
 	for _, id := range who {
 		file := evidence.SignatureFile(name, id)
 		person, _ := p.Person(id)

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rehearsal_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/ceremony/rehearsal"
+)
+
+// TestGoesOn interrupts a rehearsal again and again, each time a little later, and
+// begins it once more.
+func TestGoesOn(t *testing.T) {
+	t.Parallel()
+	scenario, _ := rehearsal.Find(rehearsal.ByPlan)
+	r := rehearsal.Rehearsal{Plan: read(t, draft(t, plan.Sketch{})), Dir: t.TempDir(), Tool: tool}
+	for lines := 3; ; lines += 9 {
+		ctx, cancel := context.WithCancel(t.Context())
+		shown := 0
+		r.Observe = func(e rehearsal.Event) {
+			if _, ok := e.(rehearsal.Shown); ok {
+				shown++
+			}
+			if shown == lines {
+				cancel()
+			}
+		}
+		o, err := r.Play(ctx, scenario)
+		cancel()
+		if errors.Is(err, context.Canceled) {
+			continue
+		}
+		if err != nil || o.Progress != "VERIFIED 1 of 1" || !o.Good {
+			t.Fatalf("%s after %d lines: %q, error %v", o.Progress, shown, o.Problems, err)
+		}
+		if lines < 30 {
+			t.Errorf("it was interrupted up to the line %d only", lines)
+		}
+		break
+	}
+	if o, err := r.Play(t.Context(), scenario); err != nil || !o.Good || len(o.Steps) != 0 {
+		t.Errorf("once more: %d steps, %q, error %v", len(o.Steps), o.Problems, err)
+	}
+	r.Plan = read(t, draft(t, plan.Sketch{}, "max_session: 10h", "max_session: 11h"))
+	if _, err := r.Play(t.Context(), scenario); !taken(err, filepath.Join(r.Dir, rehearsal.ByPlan)) {
+		t.Errorf("by another plan: error %v", err)
+	}
+}
+
+func taken(err error, folder string) bool {
+	e, ok := errors.AsType[*rehearsal.TakenError](err)
+	return ok && e.Folder == folder
+}
+
+func TestTaken(t *testing.T) {
+	scenario, _ := rehearsal.Find(rehearsal.ByPlan)
+	r := rehearsal.Rehearsal{Plan: read(t, draft(t, plan.Sketch{})), Dir: t.TempDir(), Tool: tool}
+	mine := filepath.Join(r.Dir, rehearsal.ByPlan, "mine.txt")
+	if err := errors.Join(os.Mkdir(filepath.Dir(mine), 0o700), os.WriteFile(mine, []byte("mine"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Play(t.Context(), scenario); !taken(err, filepath.Dir(mine)) {
+		t.Errorf("error %v", err)
+	}
+	if content, err := os.ReadFile(mine); err != nil || string(content) != "mine" {
+		t.Errorf("%q, error %v", content, err)
+	}
+}
