@@ -33,6 +33,10 @@ func TestShellVerifiesCeremonies(t *testing.T) {
 		agree(t, script, folder, name, true)
 	}
 	folder := t.TempDir()
+	evidencetest.Whole(t, folder, "  - id: witness\n    name: ", "  - name: W\n    id: witness\n    # ")
+	agree(t, script, folder, "members of people in another order", true)
+
+	folder = t.TempDir()
 	evidencetest.Eventful(t, folder)
 	agree(t, script, folder, "eventful", true)
 

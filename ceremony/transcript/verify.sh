@@ -43,16 +43,23 @@ is() { # a file, its SHA-256
 # What the plan says of people: "key ID TYPE BASE64", "role ID ROLE", "gate GATE ID".
 people() {
 	sed 's/^#.*//; s/[[:space:]]#.*//; s/[],["{}]/ /g' plan.yaml | awk '
+		function person() {
+			for (r = 1; r <= roles; r++) print "role", id, role[r]
+			if (key != "") print "key", id, key
+			id = key = ""; roles = 0
+		}
 		/^[a-z]/ { part = $1 }
 		{ for (i = 1; i <= NF; i++) {
+			if (part == "people:" && $i == "-" && $(i + 1) ~ /:$/) person() # the members come in any order
 			if ($i ~ /^[a-z_]+:$/) { name = $i; if (name == "gates:") part = name; continue }
 			if ($i == "-") continue
 			if (part == "gates:") { print "gate", substr(name, 1, length(name) - 1), $i; continue }
 			if (part != "people:") continue
-			if (name == "id:") id = $i
-			if (name == "roles:") print "role", id, $i
-			if (name == "key:" && $(i + 1) ~ /^AAAA/) print "key", id, $i, $(i + 1)
-		} }'
+			if (name == "id:") { if (id != "") person(); id = $i }
+			if (name == "roles:") role[++roles] = $i
+			if (name == "key:" && $(i + 1) ~ /^AAAA/) key = $i " " $(i + 1)
+		} }
+		END { person() }'
 }
 gate() { sed -n "s/^gate $1 //p" "$tmp/people"; }
 keys() { sed -n "s|^key \([^ ]*\) \(.*\)|\1 namespaces=\"$1\" \2|p" "$tmp/people"; }
