@@ -43,6 +43,9 @@ func explainRun(program string, err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*offline.FaultyPlanError](err); ok {
 		return cli.Hint("%s ceremony plan lint says what is wrong with the plan", program), true
 	}
+	if _, ok := errors.AsType[*offline.SourceError](err); ok {
+		return cli.Hint("material of a token is made and wrapped with keymat-hsm, and recorded by hand: %s ceremony transcript", program), true
+	}
 	if _, ok := errors.AsType[*offline.WrappingKeyError](err); ok {
 		return cli.Hint("wrap nothing for it: somebody may have exchanged it on the way; have another bundle fetched, on another machine"), true
 	}

@@ -29,6 +29,10 @@ func (l *linter) material() {
 	if allowed := usages(m.Spec); !slices.Contains(allowed, m.Usage) {
 		l.error("usage", "material.usage", remedy("choose "+join(allowed)), "a key of spec %s is never for %s", m.Spec, m.Usage)
 	}
+	if m.Source == FromPKCS11 {
+		l.warn("source-token", "material.source", "make and wrap it with keymat-hsm, and keep the record by hand",
+			"ceremony run takes no material from a token, and there will be no escrow but what the token's maker provides")
+	}
 	if m.Dice == NoDice {
 		return
 	}
