@@ -30,13 +30,13 @@ func TestProblems(t *testing.T) {
 		disturb func(*stage, *disturbance)
 		want    []string
 	}{
-		"nothing":       {func(*stage, *disturbance) {}, nil},
-		"owed":          {func(_ *stage, d *disturbance) { d.owe("a flood") }, []string{"this did not happen: a flood"}},
-		"owed, and met": {func(_ *stage, d *disturbance) { d.owe("a flood"); d.met("a flood") }, nil},
-		"checked": {func(_ *stage, d *disturbance) {
+		"otherwise": {func(_ *stage, d *disturbance) {
+			d.incident = true
+			d.owe("a flood")
+			d.owe("a fire")
+			d.met("a fire")
 			d.check = func(_ *stage, s *phase.State) []string { return []string{"at " + s.Progress()} }
-		}, []string{"at VERIFIED 1 of 1"}},
-		"no incident": {func(_ *stage, d *disturbance) { d.incident = true }, []string{"the ceremony ends at VERIFIED 1 of 1, and not as an incident"}},
+		}, []string{"this did not happen: a flood", "at VERIFIED 1 of 1", "the ceremony ends at VERIFIED 1 of 1, and not as an incident"}},
 		"no signature": {func(s *stage, d *disturbance) {
 			d.after = func(task phase.Task) error {
 				if task.Step != phase.End || task.Machine != transcript.ImportMachine {
@@ -53,7 +53,7 @@ func TestProblems(t *testing.T) {
 				test.disturb(s, d)
 				return d
 			}})
-			if err != nil || !slices.Equal(o.Problems, append([]string{}, test.want...)) || o.Good != (test.want == nil) {
+			if err != nil || !slices.Equal(o.Problems, test.want) || o.Good {
 				t.Errorf("good %t, problems %q, error %v", o.Good, o.Problems, err)
 			}
 		})

@@ -19,7 +19,7 @@ func TestGoesOn(t *testing.T) {
 	t.Parallel()
 	scenario, _ := rehearsal.Find(rehearsal.ByPlan)
 	r := rehearsal.Rehearsal{Plan: read(t, draft(t, plan.Sketch{})), Dir: t.TempDir(), Tool: tool}
-	for lines := 3; ; lines += 9 {
+	for lines := 3; ; lines += 17 {
 		ctx, cancel := context.WithCancel(t.Context())
 		shown := 0
 		r.Observe = func(e rehearsal.Event) {
