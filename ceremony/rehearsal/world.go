@@ -30,8 +30,6 @@ type world struct {
 	mock    *mockkms.KMS
 	account string
 
-	keys map[string]importer.Key // by ID of the target; none in a rehearsal that goes on
-
 	mu      sync.Mutex
 	clients map[string]online.KMS // by Region
 	ahead   time.Duration         // of the clock of this machine
