@@ -34,20 +34,6 @@ func play(t *testing.T, p *plan.Plan, name string) rehearsal.Outcome {
 	return o
 }
 
-func TestScenarios(t *testing.T) {
-	p := read(t, draft(t, plan.Sketch{}))
-	for _, scenario := range rehearsal.Scenarios() {
-		t.Run(scenario.Name, func(t *testing.T) {
-			t.Parallel()
-			o := play(t, p, scenario.Name)
-			if want := scenario.Name != "substitution"; (o.Progress == "VERIFIED 1 of 1") != want || !o.Good {
-				t.Errorf("it ends at %s, good %t", o.Progress, o.Good)
-			}
-			t.Logf("%v: %d steps, %d lines in %d records, %d exceptions", o.Took, len(o.Steps), o.Lines, o.Records, len(o.Exceptions))
-		})
-	}
-}
-
 const replica = `
   - {id: replica, partition: aws, account: "111122223333", region: us-east-1, key: "arn:aws:kms:us-east-1:111122223333:key/mrk-1234", replica_of: primary, wrapping: {algorithm: RSAES_OAEP_SHA_256, key_spec: RSA_2048}, import: existing, valid_to: never}
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build integration
+
+package rehearsal_test
+
+import (
+	"testing"
+
+	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/ceremony/rehearsal"
+)
+
+func TestScenarios(t *testing.T) {
+	p := read(t, draft(t, plan.Sketch{}))
+	for _, scenario := range rehearsal.Scenarios() {
+		t.Run(scenario.Name, func(t *testing.T) {
+			t.Parallel()
+			o := play(t, p, scenario.Name)
+			if want := scenario.Name != "substitution"; (o.Progress == "VERIFIED 1 of 1") != want || !o.Good {
+				t.Errorf("it ends at %s, good %t", o.Progress, o.Good)
+			}
+			t.Logf("%v: %d steps, %d lines in %d records, %d exceptions", o.Took, len(o.Steps), o.Lines, o.Records, len(o.Exceptions))
+		})
+	}
+}
