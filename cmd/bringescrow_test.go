@@ -12,6 +12,7 @@ import (
 // TestBringAsks makes escrows on the way that people have a part in: a passphrase
 // that is typed, shares that are shown. Nothing is created before they are done.
 func TestBringAsks(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	bring := func(escrow string, args ...string) []string {
 		return append([]string{"bring", "--mock", "--mock-state", d.path("mock.db"), "--region", "eu-central-1", "--wrapping-key", "RSA_2048",
@@ -41,6 +42,7 @@ func TestBringAsks(t *testing.T) {
 // TestDrillOfEarlierMaterial: after a rotation the key needs both materials, and
 // each escrow is proven to be one of them.
 func TestDrillOfEarlierMaterial(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	if err := os.WriteFile(d.path("kek"), make([]byte, 32), 0o600); err != nil {
 		t.Fatal(err)

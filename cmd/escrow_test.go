@@ -220,6 +220,7 @@ func TestShowShares(t *testing.T) {
 }
 
 func TestEscrowPassphrase(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t)
 	seal := []string{"escrow", "seal", "--generate", "--spec", "HMAC_256", "--passphrase", "--out", d.path("p.escrow")}
 	d.run(&person{answers: []string{"one", "two"}}, 1, seal...)
