@@ -151,6 +151,27 @@ func (f Folder) numbers(kind string) (all []int, err error) {
 	return all, nil
 }
 
+// NewBundle is the first number that no file of a bundle has, import parameters
+// included: those that a power cut left without their bundle keep their names.
+func (f Folder) NewBundle() (int, error) { return f.unused(BundleFile, ParametersFile) }
+
+// NewPackage is the first number that no file of a package has, wrapped material
+// included.
+func (f Folder) NewPackage() (int, error) { return f.unused(PackageFile, WrappedFile) }
+
+func (f Folder) unused(whole func(n int) string, part func(n int, target string) string) (int, error) {
+	entries, err := os.ReadDir(string(f))
+	if err != nil {
+		return 0, fmt.Errorf("looking for a new name: %w", err)
+	}
+	for n := 1; ; n++ {
+		begins := strings.TrimSuffix(part(n, ""), ".json")
+		if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == whole(n) || strings.HasPrefix(e.Name(), begins) }) {
+			return n, nil
+		}
+	}
+}
+
 // Bundle reads a bundle, and its bytes, which are what is signed. Errors:
 // [*FileError] around those of [gap.ReadBundle], or those of reading.
 func (f Folder) Bundle(n int) (*gap.Bundle, []byte, error) {

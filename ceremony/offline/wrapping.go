@@ -42,7 +42,7 @@ func (m *Machine) wrap(ctx context.Context, r room.Room, t phase.Task) error {
 			return fmt.Errorf("%s: %w", id, err)
 		}
 	}
-	n, err := m.nextPackage()
+	n, err := m.folder.NewPackage()
 	if err != nil {
 		return err
 	}
@@ -65,23 +65,6 @@ func (m *Machine) wrap(ctx context.Context, r room.Room, t phase.Task) error {
 	}
 	r.Tell("%s was wrapped for %s, and has to be on its way by %s", will.Package.Name, strings.Join(targets, ", "), m.departure(earliest(parameters)).Format(time.RFC3339))
 	return m.tellPackage(r, will.Package)
-}
-
-// nextPackage is the first number that no file of a package has: one that a power
-// cut left without its line keeps its name.
-func (m *Machine) nextPackage() (int, error) {
-	entries, err := fs.ReadDir(m.folder.FS(), ".")
-	if err != nil {
-		return 0, fmt.Errorf("looking for packages: %w", err)
-	}
-	for n := 1; ; n++ {
-		taken := slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-			return e.Name() == evidence.PackageFile(n) || strings.HasPrefix(e.Name(), evidence.WrappedFile(n, "")[:len(evidence.WrappedFile(n, ""))-len(".json")])
-		})
-		if !taken {
-			return n, nil
-		}
-	}
 }
 
 // packageOf is a package with nothing in it yet.

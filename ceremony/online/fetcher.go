@@ -95,13 +95,8 @@ func (f *Fetcher) Fetch(ctx context.Context, r room.Room, targets []string) (n i
 	if err != nil {
 		return 0, err
 	}
-	before, err := f.folder.Bundles()
-	if err != nil {
+	if n, err = f.folder.NewBundle(); err != nil {
 		return 0, err
-	}
-	n = 1
-	if len(before) > 0 {
-		n = before[len(before)-1] + 1
 	}
 	b := &gap.Bundle{Origin: gap.OriginOf(f.plan)}
 	contents := map[string][]byte{}

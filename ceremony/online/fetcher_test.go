@@ -81,6 +81,11 @@ func TestFetch(t *testing.T) {
 		if _, _, err := again.Bundle(2); err != nil {
 			t.Error(err)
 		}
+		write(t, b.fetching, evidence.ParametersFile(3, "primary"), nil) // a power cut came before its bundle
+		again = evidence.Folder(b.fetch(t))
+		if _, _, err := again.Bundle(4); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
