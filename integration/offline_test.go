@@ -54,6 +54,14 @@ func TestOfflineOpensNoSocket(t *testing.T) {
 		{0, "ceremony forms", []string{"a/plan.yaml", "--out-dir", "forms"}},
 		{0, "ceremony verify", []string{"a"}},
 		{0, "ceremony report", []string{"a", "--out", "report.html"}},
+		{anyStatus, "ceremony reopen", []string{"a", "--out", "again.yaml"}},
+		{0, "ceremony register init", []string{"register.jsonl", "--organisation", "Example", "--by", "officer"}},
+		{anyStatus, "ceremony register add", []string{"register.jsonl", "a", "--by", "officer"}},
+		{1, "ceremony register state", []string{"register.jsonl", "app", "--to", "active", "--reason", "x", "--by", "officer", "--by", "lead"}},
+		{1, "ceremony register schedule", []string{"register.jsonl", "app", "--drill-every", "30d", "--reason", "x", "--by", "officer", "--by", "lead"}},
+		{1, "ceremony register drill", []string{"register.jsonl", "noted.txt", "--by", "officer"}},
+		{0, "ceremony register show", []string{"register.jsonl"}},
+		{0, "ceremony register due", []string{"register.jsonl"}},
 	} {
 		line := slices.Concat(strings.Fields(tt.command), tt.args, []string{"--yes", "--no-input"})
 		if calls := d.networkCalls(tt.status, built.offline, line...); len(calls) > 0 {
