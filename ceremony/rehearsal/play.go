@@ -81,9 +81,13 @@ func (p *players) stays(next transcript.Machine) bool {
 	return p.machine == transcript.OfflineMachine && next == transcript.FetchMachine && p.task.Step != phase.End
 }
 
-func (s *stage) switchOn(at transcript.Machine) (err error) {
-	if s.on[at] == nil {
-		s.on[at], err = s.open(at)
+func (s *stage) switchOn(at transcript.Machine) error {
+	if _, on := s.on[at]; on {
+		return nil
+	}
+	m, err := s.open(at)
+	if err == nil {
+		s.on[at] = m
 	}
 	return err
 }

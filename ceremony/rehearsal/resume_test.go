@@ -7,8 +7,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/rehearsal"
 )
@@ -69,5 +71,30 @@ func TestTaken(t *testing.T) {
 	}
 	if content, err := os.ReadFile(mine); err != nil || string(content) != "mine" {
 		t.Errorf("%q, error %v", content, err)
+	}
+}
+
+// TestDoesNotStart: a machine that cannot take up what is in its folder says why.
+func TestDoesNotStart(t *testing.T) {
+	t.Parallel()
+	scenario, _ := rehearsal.Find(rehearsal.ByPlan)
+	ctx, cancel := context.WithCancel(t.Context())
+	shown := 0
+	r := rehearsal.Rehearsal{Plan: read(t, draft(t, plan.Sketch{})), Dir: t.TempDir(), Tool: tool, Observe: func(e rehearsal.Event) {
+		if _, ok := e.(rehearsal.Shown); ok {
+			if shown++; shown == 20 {
+				cancel()
+			}
+		}
+	}}
+	if _, err := r.Play(ctx, scenario); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	record := filepath.Join(r.Dir, rehearsal.ByPlan, "offline", evidence.RecordFile(1))
+	if err := os.WriteFile(record, []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Play(t.Context(), scenario); err == nil || !strings.Contains(err.Error(), "starting the offline machine: the record is damaged") {
+		t.Errorf("error %v", err)
 	}
 }
