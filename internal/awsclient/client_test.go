@@ -232,7 +232,7 @@ func TestCaller(t *testing.T) {
 	bareEnvironment(t, "")
 	t.Setenv("AWS_ENDPOINT_URL_STS", service.URL)
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret-of-one")
 	got, err := awsclient.Caller(t.Context(), awsclient.Options{Region: "eu-west-3", EndpointURL: "http://127.0.0.1:1", Transport: http.DefaultTransport})
 	if got != arn || err != nil || asked != "GetCallerIdentity" {
 		t.Errorf("%s called by %s, error %v", asked, got, err)
