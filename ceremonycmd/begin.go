@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
@@ -33,7 +34,7 @@ digest of its file.`,
 }
 
 func (a *app) transcriptBegin(folders []string, c circumstances) error {
-	name := filepath.Join(folders[0], planFile)
+	name := filepath.Join(folders[0], evidence.PlanFile)
 	p, err := a.readPlan(name)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
@@ -53,10 +54,10 @@ func (a *app) transcriptEnd(folders []string, c circumstances) error {
 	if err != nil {
 		return err
 	}
-	if err := writeAll(folders, signersFile, p.AllowedSigners(plan.Namespace, transcript.Namespace)); err != nil {
+	if err := writeAll(folders, evidence.SignersFile, p.AllowedSigners(plan.Namespace, transcript.Namespace)); err != nil {
 		return err
 	}
-	if err := writeAll(folders, headFile, statement); err != nil {
+	if err := writeAll(folders, evidence.HeadFile(1), statement); err != nil {
 		return err
 	}
 	return a.print(ended{Ceremony: r.Head().Ceremony, Lines: r.Head().Lines, Head: cli.Speak(r.Head().SHA256), Signers: p.Gates[plan.GateClose]})
@@ -94,7 +95,7 @@ head.json.<person>.sig.`,
 }
 
 func (a *app) transcriptSign(ctx context.Context, folders []string, as signingAs) error {
-	p, err := a.readPlan(filepath.Join(folders[0], planFile))
+	p, err := a.readPlan(filepath.Join(folders[0], evidence.PlanFile))
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (a *app) transcriptSign(ctx context.Context, folders []string, as signingAs
 	if err != nil {
 		return err
 	}
-	name := signatureFile(headFile, as.person)
+	name := evidence.SignatureFile(evidence.HeadFile(1), as.person)
 	for _, folder := range folders {
 		if err := files.Check(filepath.Join(folder, name), files.KeepExisting); err != nil {
 			return err
@@ -137,20 +138,20 @@ func checkedHead(folder string, p *plan.Plan) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	statement, err := files.ReadLimited(filepath.Join(folder, headFile), nil, transcript.MaxHead)
+	statement, err := files.ReadLimited(filepath.Join(folder, evidence.HeadFile(1)), nil, transcript.MaxHead)
 	if err != nil {
 		return nil, err
 	}
 	head, err := transcript.ReadHead(statement)
 	if err != nil {
-		return nil, cli.InFile(filepath.Join(folder, headFile), err)
+		return nil, cli.InFile(filepath.Join(folder, evidence.HeadFile(1)), err)
 	}
 	t := transcript.Verify(content)
 	if faults := append(t.Faults, t.CheckHead(head)...); len(faults) > 0 {
 		return nil, cli.InFile(filepath.Join(folder, record.File), &transcript.FaultError{Faults: faults})
 	}
 	if t.Opened.PlanSHA256 != p.Digest() {
-		return nil, &otherPlanError{filepath.Join(folder, planFile)}
+		return nil, &otherPlanError{filepath.Join(folder, evidence.PlanFile)}
 	}
 	return statement, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
@@ -54,7 +55,7 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 	if plan.HasErrors(p.Lint()) {
 		return cli.InFile(o.file, errPlanFaulty)
 	}
-	name := signatureFile(o.file, o.as.person)
+	name := evidence.SignatureFile(o.file, o.as.person)
 	if err := files.Check(name, files.Overwrite(o.force)); err != nil {
 		return err
 	}
@@ -77,9 +78,6 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 	}
 	return a.print(signed{Person: o.as.person, Signature: name, Digest: digest})
 }
-
-// signatureFile is where a person's signature of a file is kept.
-func signatureFile(name, person string) string { return name + "." + person + ".sig" }
 
 // sign signs a message as somebody of the plan, and checks the signature as
 // whoever reads it will.

@@ -9,18 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
-)
-
-// Names within the folder of a ceremony.
-const (
-	planFile    = "plan.yaml"
-	headFile    = "head.json"
-	signersFile = "allowed_signers"
 )
 
 func newTranscriptCmd(a *app) *cobra.Command {
@@ -81,7 +75,7 @@ func (e *otherPlanError) Error() string { return e.file + " is not the plan that
 
 // openRecord goes on with a record in its folders, under the plan in the first.
 func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
-	name := filepath.Join(folders[0], planFile)
+	name := filepath.Join(folders[0], evidence.PlanFile)
 	p, err := a.readPlan(name)
 	if err != nil {
 		return nil, nil, err

@@ -3,21 +3,16 @@
 package ceremonycmd
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/internal/cli"
-	"github.com/keymat/keymat/internal/files"
-	"github.com/keymat/keymat/internal/sshsig"
 )
 
 func newPlanVerifyCmd(a *app) *cobra.Command {
@@ -69,33 +64,7 @@ var errNotApproved = &cli.NoError{Reason: "the plan is not approved"}
 // readSignatures reads all signatures beside a file.
 func readSignatures(name string) ([]plan.Signature, error) {
 	folder, base := filepath.Split(name)
-	entries, err := os.ReadDir(filepath.Clean(folder + "."))
-	if err != nil {
-		return nil, fmt.Errorf("looking for signatures: %w", errors.Unwrap(err))
-	}
-	var signatures []plan.Signature
-	for _, entry := range entries {
-		person, ok := signerOf(base, entry)
-		if !ok {
-			continue
-		}
-		armoured, err := files.ReadLimited(folder+entry.Name(), nil, sshsig.MaxSignature)
-		if err != nil {
-			return nil, err
-		}
-		signatures = append(signatures, plan.Signature{Signer: person, Armoured: armoured})
-	}
-	return signatures, nil
-}
-
-// signerOf says whose signature of the file base this is, by its name.
-func signerOf(base string, entry fs.DirEntry) (person string, ok bool) {
-	person, ok = strings.CutPrefix(entry.Name(), base+".")
-	if !ok {
-		return "", false
-	}
-	person, ok = strings.CutSuffix(person, ".sig")
-	return person, ok && person != "" && !strings.Contains(person, ".")
+	return evidence.Folder(filepath.Clean(folder + ".")).Signatures(base)
 }
 
 // planVerified says who has approved a plan.

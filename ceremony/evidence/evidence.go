@@ -107,7 +107,8 @@ func signer(file, name string) (person string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	return strings.CutSuffix(rest, ".sig")
+	person, ok = strings.CutSuffix(rest, ".sig")
+	return person, ok && person != "" && !strings.Contains(person, ".")
 }
 
 // Records reads the records, in their order. Those that were damaged are among

@@ -46,7 +46,7 @@ func (m *Machine) end(ctx context.Context, r room.Room, t phase.Task) error {
 	if err != nil {
 		return err
 	}
-	if _, err := m.keep(evidence.SignersFile, m.plan.AllowedSigners(namespaces()...)); err != nil {
+	if _, err := m.keep(evidence.SignersFile, m.plan.AllowedSigners(evidence.Namespaces()...)); err != nil {
 		return err
 	}
 	r.Tell("the record is closed, with %d lines; the digest of the last, to be written down:", m.records[n-1].Lines)
@@ -67,11 +67,6 @@ func (m *Machine) end(ctx context.Context, r room.Room, t phase.Task) error {
 	}
 	_, err = m.keep(evidence.HeadFile(n), statement)
 	return err
-}
-
-// namespaces are those of all signatures of a ceremony.
-func namespaces() []string {
-	return []string{plan.Namespace, gap.NamespaceSeal, gap.NamespaceBundle, gap.NamespacePackage, transcript.Namespace}
 }
 
 // Export puts on an empty medium what the other machines need: plan, records,
