@@ -69,7 +69,7 @@ var layers = map[string][]string{
 	},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
-	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/spoken"},
+	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/lazyregexp", "internal/spoken"},
 	"ceremony/transcript": {"ceremony/chain", "ceremony/plan", "material"},
 	"ceremony/plan":       {"escrow", "wrap", "material", "internal/lazyregexp", "internal/sshsig"},
 
