@@ -76,7 +76,18 @@ func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
 // golden copies a file that the escrow package keeps.
 func (d *desk) golden(name string) string {
 	d.t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "escrow", "testdata", "v1", name))
+	return d.copied(filepath.Join("..", "escrow", "testdata", "v1", name), name)
+}
+
+// stockMock has the desk's mock begin with wrapping keys.
+func (d *desk) stockMock() {
+	d.t.Helper()
+	d.copied(stockedMock, "mock.db")
+}
+
+func (d *desk) copied(from, name string) string {
+	d.t.Helper()
+	content, err := os.ReadFile(from)
 	if err == nil {
 		err = os.WriteFile(d.path(name), content, 0o600)
 	}
