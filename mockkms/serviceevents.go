@@ -34,7 +34,13 @@ func serviceEvents(before, after *key) []Event {
 				"previousKeyMaterialId": after.currentBefore(m.Rotated), "currentKeyMaterialId": m.ID,
 			}
 			events = append(events, e)
+			if !after.isReplica() && len(after.Replicas) > 0 {
+				events = append(events, after.synchronizeEvent(m.Rotated))
+			}
 		}
+	}
+	if before.Creation != nil && after.Creation == nil {
+		events = append(events, after.synchronizeEvent(before.Creation.Until))
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return a.EventTime.Compare(b.EventTime) })
 	return events
@@ -46,6 +52,22 @@ func (k *key) serviceEvent(name string, at time.Time) Event {
 	e.UserIdentity = EventIdentity{AccountID: k.Scope.Account, InvokedBy: internalCaller}
 	e.SourceIPAddress, e.UserAgent = internalCaller, internalCaller
 	e.Resources = []EventResource{keyResource(k.arn())}
+	return e
+}
+
+// synchronizeEvent tells that the primary key's shared properties were copied to
+// its replicas: in the primary's Region, and as an operation though nobody asked
+// for it (sample of the Developer Guide). KMS does so "periodically"; here it
+// happens when a replica has come into being, and after a rotation (assumed).
+func (k *key) synchronizeEvent(at time.Time) Event {
+	s := scope{k.Scope.Account, k.Primary}
+	arn := s.keyARN(k.ID)
+	e := newEvent(s, "SynchronizeMultiRegionKey", at)
+	e.EventType, e.RequestID = "AwsApiCall", newUUID()
+	e.UserIdentity = EventIdentity{AccountID: s.Account, InvokedBy: internalCaller}
+	e.SourceIPAddress, e.UserAgent = internalCaller, internalCaller
+	e.ResponseElements = map[string]any{"keyId": arn}
+	e.Resources = []EventResource{keyResource(arn)}
 	return e
 }
 
