@@ -84,11 +84,19 @@ func (c *call) aliasTarget(r *records, ref string, admitted stateSet) (*key, err
 }
 
 func checkAliasName(name string) error {
-	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
-		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
+	if err := checkAliasPrefix(name); err != nil {
+		return err
 	}
 	if strings.HasPrefix(name, "alias/aws/") {
 		return refuseSilently("NotAuthorizedException") // reserved for AWS's own keys
+	}
+	return nil
+}
+
+// checkAliasPrefix has the text recorded for CreateAlias.
+func checkAliasPrefix(name string) error {
+	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
+		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
 	}
 	return nil
 }
@@ -107,6 +115,9 @@ type deleteAliasRequest struct {
 
 func deleteAlias(c *call, r *deleteAliasRequest) (void, error) {
 	return void{}, c.write(func(rec *records) error {
+		if err := checkAliasPrefix(r.AliasName); err != nil {
+			return err
+		}
 		a, err := rec.existingAlias(c.scope, r.AliasName)
 		if err != nil {
 			return err

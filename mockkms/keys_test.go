@@ -151,6 +151,9 @@ func TestAliases(t *testing.T) {
 	must(s.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: ptr("alias/lab")}))
 	_, err := s.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: ptr("alias/lab")})
 	refused(t, err, "NotFoundException", "Alias arn:aws:kms:us-east-1:111122223333:alias/lab is not found.")
+	_, err = s.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: ptr("lab")})
+	refused(t, err, "ValidationException",
+		`Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html`)
 }
 
 func TestTagsPoliciesAndDescription(t *testing.T) {
