@@ -87,6 +87,9 @@ func checkAliasName(name string) error {
 	if err := checkAliasPrefix(name); err != nil {
 		return err
 	}
+	if strings.Contains(name, ":") { // which the API model would let pass; documented, the text is reported
+		return validation("%s contains invalid characters for an alias", name)
+	}
 	if strings.HasPrefix(name, "alias/aws/") {
 		return refuseSilently("NotAuthorizedException") // reserved for AWS's own keys
 	}

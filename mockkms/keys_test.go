@@ -126,6 +126,7 @@ func TestAliases(t *testing.T) {
 	refused(t, create("lab", two), "ValidationException",
 		`Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html`)
 	refused(t, create("alias/aws/lab", two), "NotAuthorizedException", "")
+	refused(t, create("alias/lab:2", two), "ValidationException", "alias/lab:2 contains invalid characters for an alias")
 	refused(t, create("alias/new", "alias/lab"), "ValidationException", "Aliases must refer to keys. Not aliases")
 	for _, ref := range []string{"alias/lab", "arn:aws:kms:us-east-1:111122223333:alias/lab", id(one), one, "alias/alias/odd"} {
 		if got := *s.describe(ref).Arn; got != one {
