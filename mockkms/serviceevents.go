@@ -16,7 +16,7 @@ func serviceEvents(before, after *key) []Event {
 			at = before.Deletion.At
 		}
 		e := before.serviceEvent("DeleteKey", at)
-		e.ServiceEventDetails = map[string]any{"keyId": before.arn()}
+		e.ServiceEventDetails = map[string]any{"keyId": before.ID}
 		return []Event{e}
 	}
 	var events []Event
@@ -24,13 +24,13 @@ func serviceEvents(before, after *key) []Event {
 		old := before.entry(m.ID)
 		if old != nil && old.Bytes != nil && m.Bytes == nil {
 			e := after.serviceEvent("DeleteExpiredKeyMaterial", old.ValidTo)
-			e.ServiceEventDetails = map[string]any{"keyId": after.arn(), "keyMaterialId": m.ID}
+			e.ServiceEventDetails = map[string]any{"keyId": after.ID, "keyMaterialId": m.ID}
 			events = append(events, e)
 		}
 		if !m.Rotated.IsZero() && (old == nil || old.Rotated.IsZero()) {
 			e := after.serviceEvent("RotateKey", m.Rotated)
 			e.ServiceEventDetails = map[string]any{
-				"keyId": after.arn(), "keyOrigin": after.Origin, "rotationType": after.rotationEntry(m).RotationType,
+				"keyId": after.ID, "keyOrigin": after.Origin, "rotationType": after.rotationEntry(m).RotationType,
 				"previousKeyMaterialId": after.currentBefore(m.Rotated), "currentKeyMaterialId": m.ID,
 			}
 			events = append(events, e)
