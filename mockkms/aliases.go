@@ -90,8 +90,13 @@ func checkAliasName(name string) error {
 	if strings.Contains(name, ":") { // which the API model would let pass; documented, the text is reported
 		return validation("%s contains invalid characters for an alias", name)
 	}
-	if strings.HasPrefix(name, "alias/aws/") {
-		return refuseSilently("NotAuthorizedException") // reserved for AWS's own keys
+	return checkCustomerAlias(name)
+}
+
+// checkCustomerAlias refuses names that are reserved for AWS's own keys.
+func checkCustomerAlias(name string) error {
+	if strings.HasPrefix(name, serviceAliases) {
+		return refuseSilently("NotAuthorizedException")
 	}
 	return nil
 }
@@ -126,6 +131,9 @@ func deleteAlias(c *call, r *deleteAliasRequest) (void, error) {
 			return err
 		}
 		c.key = c.scope.keyARN(a.Target)
+		if err := checkCustomerAlias(a.Name); err != nil {
+			return err
+		}
 		return rec.deleteAlias(a)
 	})
 }
