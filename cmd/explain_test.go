@@ -3,8 +3,11 @@
 package cmd
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +136,13 @@ func TestExplain(t *testing.T) {
 		{&rules.StoppedError{Rule: "a/b", Err: operation(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"})},
 			"testing a/b: ListKeys: AccessDeniedException: no", "allow kms:ListKeys", 1},
 		{operation(&smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")}), "ListKeys: unexpected EOF", "try again", 1},
+		{operation(&smithyhttp.RequestSendError{Err: &tls.CertificateVerificationError{Err: errors.New("x")}}), "x", "AWS_CA_BUNDLE", 1},
+		{operation(&smithyhttp.RequestSendError{Err: http.ErrSchemeMismatch}), "to HTTPS client", "write http://", 1},
+		{operation(&smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv6loopback, Port: 1}, Err: syscall.ECONNREFUSED}}), "refused", "keymat mock serve", 1},
+		{operation(&smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, Err: syscall.ECONNREFUSED}}), "refused", "look at the network", 1},
+		{&net.OpError{Op: "listen", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, Err: syscall.EADDRINUSE}, "in use", "--listen 127.0.0.1:0", 1},
+		{operation(errors.New("failed to resolve service endpoint, x")), "ListKeys: https response error: failed to resolve service endpoint, x", "http://", 1},
+		{operation(errors.New("get identity: get credentials: x")), "ListKeys: https response error: get identity: get credentials: x", "takes any", 1},
 		{&brokenRulesError{2, 10}, "of 10 rules 2 do not hold", "--json", 3},
 		{&untestedError{1}, "1 rule could not be tested", "run it again", 1},
 		{errUnfinished, "did not clean up all that it made", "keymat verify --clean-up", 1},
