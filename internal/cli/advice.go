@@ -26,6 +26,9 @@ const (
 type UsageError struct {
 	Err      error
 	Unparsed bool // the program could not even begin with it, so that Err says less by itself
+
+	Command string // that was called, such as "keymat fleet plan", if Unparsed
+	Meant   string // the command or flag that may have been meant, if Unparsed and one is near
 }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
@@ -74,7 +77,15 @@ func ExplainUsage(program string, err error) (Advice, bool) {
 	if !e.Unparsed {
 		return Advice{Exit: ExitUsage}, true
 	}
-	return Advice{Hints: []string{program + " help, or a command with --help, says what can be given"}, Exit: ExitUsage}, true
+	var hints []string
+	if e.Meant != "" {
+		hints = append(hints, "did you mean "+e.Meant+"?")
+	}
+	where := program + " help, or a command with --help,"
+	if e.Command != "" && e.Command != program {
+		where = e.Command + " --help"
+	}
+	return Advice{Hints: append(hints, where+" says what can be given"), Exit: ExitUsage}, true
 }
 
 // ExplainLocal covers the files, disks and terminals of this machine.
