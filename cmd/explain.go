@@ -60,8 +60,8 @@ func explainCause(err error) cli.Advice {
 		advice.Exit = cli.ExitPartly
 		return advice
 	}
-	if _, ok := errors.AsType[*cli.NoError](err); ok {
-		return cli.Advice{Exit: cli.ExitNo}
+	if e, ok := errors.AsType[*cli.NoError](err); ok {
+		return e.Advice()
 	}
 	for _, explain := range []func(error) (cli.Advice, bool){
 		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainOnline, explainCeremony, explainRehearsal,
@@ -109,7 +109,7 @@ func explainImport(err error) (cli.Advice, bool) {
 func explainState(key, state string) cli.Advice {
 	switch state {
 	case "PendingImport":
-		return hint("the key has no material now; bring it back: keymat reimport %s --material FILE", key)
+		return hint("the key has no material now; bring it back: keymat reimport %s --material FILE --expires 90d", key)
 	case "PendingDeletion", "PendingReplicaDeletion":
 		return hint("the key is scheduled for deletion; to keep it: aws kms cancel-key-deletion --key-id %s", key)
 	case "Disabled":

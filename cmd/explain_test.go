@@ -170,7 +170,7 @@ func TestExplain(t *testing.T) {
 		{&stack.FailedError{Stack: "s", ID: "arn:s", Status: "DELETE_COMPLETE"}, "stack s ended in DELETE_COMPLETE", "describe-stack-events --stack-name arn:s", 1},
 		{&stack.CallError{Operation: "CreateStack", Stack: "s", Err: &smithy.OperationError{Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}}}, "CreateStack of stack s: AccessDenied: no", "allow cloudformation:CreateStack", 1},
 		{errDiffers, "do not say the same", "", 3},
-		{errExpiring, "or has stopped", "", 3},
+		{errExpiring, "or has stopped", "keymat reimport KEY", 3},
 		{errNo, "KMS holds other material than this", "", 3},
 		{&cli.InterruptedError{Err: errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}

@@ -38,7 +38,10 @@ func (e *UsageError) Unwrap() error { return e.Err }
 func Usagef(format string, args ...any) error { return &UsageError{Err: fmt.Errorf(format, args...)} }
 
 // A NoError is the answer no, and what the question was about: exit code 3.
-type NoError struct{ Reason string }
+type NoError struct {
+	Reason string
+	Next   string // what to type about it; "" where that is plain, or nothing
+}
 
 func (e *NoError) Error() string { return e.Reason }
 
@@ -66,6 +69,14 @@ type Advice struct {
 // Hint is the advice to do one thing, for an error after which the run has failed.
 func Hint(format string, args ...any) Advice {
 	return Advice{Hints: []string{fmt.Sprintf(format, args...)}, Exit: ExitFailed}
+}
+
+// Advice is what to do about the answer.
+func (e *NoError) Advice() Advice {
+	if e.Next == "" {
+		return Advice{Exit: ExitNo}
+	}
+	return Advice{Hints: []string{e.Next}, Exit: ExitNo}
 }
 
 // ExplainUsage covers how the program of this name was called.
