@@ -64,7 +64,7 @@ func explainCause(err error) cli.Advice {
 		return e.Advice()
 	}
 	for _, explain := range []func(error) (cli.Advice, bool){
-		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainOnline, explainCeremony, explainRehearsal,
+		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainFiles, explainEscrow, explainEntropy, explainOnline, explainCeremony, explainRehearsal,
 		explainMaterial, explainLocal, explainStack, explainKMS, explainConnection,
 	} {
 		if advice, ok := explain(err); ok {
