@@ -82,6 +82,7 @@ func TestExplain(t *testing.T) {
 		{call(&types.DisabledException{}), "KMS gave no reason", "aws kms enable-key --key-id " + testKey, 1},
 		{call(&types.UnsupportedOperationException{}), "KMS gave no reason", "origin EXTERNAL", 1},
 		{call(&types.NotFoundException{Message: aws.String("Key does not exist")}), "Key does not exist", "--region", 1},
+		{call(&types.NotFoundException{Message: aws.String("Invalid keyId 'app'")}), "Invalid keyId 'app'", "alias/", 1},
 		{code("AccessDeniedException", "User: x is not authorized"), "User: x is not authorized", "allow kms:ImportKeyMaterial", 1},
 		{code("AccessDeniedException", "User: x is not authorized with an explicit deny in a resource-based policy"), "in a resource-based policy", "a policy denies kms:ImportKeyMaterial", 1},
 		{code("ThrottlingException", "slow"), "slow", "wait a little", 1},

@@ -23,6 +23,9 @@ func newMockCmd(a *app) *cobra.Command {
 process; keymat mock serve offers the same state to any KMS client over HTTP.
 
 It protects nothing: whoever can reach it or read its state file has the keys.`,
+		Example: `  keymat mock serve --memory
+  keymat mock clock --advance 24h
+  keymat mock events --key alias/app`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
