@@ -28,6 +28,9 @@ func Explain(program string, err error) (cli.Advice, bool) {
 	if advice, ok := explainRegister(program, err); ok {
 		return advice, true
 	}
+	if advice, ok := explainPrint(err); ok {
+		return advice, true
+	}
 	if advice, ok := explainRun(program, err); ok {
 		return advice, true
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/browser"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/entry"
 	"github.com/keymat/keymat/internal/files"
@@ -33,6 +34,8 @@ func TestExplainOffline(t *testing.T) {
 		{&plan.SketchError{}, "keymat-offline ceremony plan init --help", cli.ExitFailed},
 		{&otherKeyError{}, "sign with the key in the plan", cli.ExitFailed},
 		{&noAgentError{}, "ssh-add", cli.ExitFailed},
+		{&browser.MissingError{}, "--browser", cli.ExitFailed},
+		{&browser.PrintError{Err: errors.New("it rains")}, "another Chromium", cli.ExitFailed},
 		{&record.BusyError{}, "wait for the other", cli.ExitFailed},
 		{transcript.ErrClosed, "another record", cli.ExitFailed},
 		{&transcript.SecretError{}, "by its number", cli.ExitFailed},
