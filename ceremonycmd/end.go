@@ -54,7 +54,7 @@ func (a *app) transcriptEnd(folders []string, c circumstances) error {
 	if err != nil {
 		return err
 	}
-	if err := writeAll(folders, evidence.SignersFile, p.AllowedSigners(plan.Namespace, transcript.Namespace)); err != nil {
+	if err := writeAll(folders, evidence.SignersFile, p.AllowedSigners(evidence.Namespaces()...)); err != nil {
 		return err
 	}
 	if err := writeAll(folders, evidence.HeadFile(1), statement); err != nil {
