@@ -44,6 +44,23 @@ func foldersArg(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// oneRecord is the flag that names one of the records of a folder, by its number.
+type oneRecord struct {
+	number int // 0 if it is not given
+}
+
+func (o *oneRecord) register(cmd *cobra.Command, unset string) {
+	cmd.Flags().IntVar(&o.number, "record", 0, "`number` of the record, from 1; "+unset+" if not given")
+}
+
+// check demands that there is such a record among so many.
+func (o *oneRecord) check(folder string, all int) error {
+	if o.number < 0 || o.number > max(all, 1) {
+		return cli.Usagef("--record: %s has %s, and none of number %d", folder, cli.Count(all, "record"), o.number)
+	}
+	return nil
+}
+
 // circumstances are the flags that go with an event.
 type circumstances struct {
 	by   []string

@@ -110,7 +110,7 @@ func (*memory) Sync() error { return nil }
 // operating system's, wrapped.
 func Open(folders []string, now func() time.Time) (*Record, error) {
 	return open(folders, func(r *Record) error {
-		n := latest(folders)
+		n := Latest(folders...)
 		if n == 0 {
 			return fmt.Errorf("there is no %s in %s: %w", File, folders[0], fs.ErrNotExist)
 		}
@@ -121,9 +121,9 @@ func Open(folders []string, now func() time.Time) (*Record, error) {
 	})
 }
 
-// latest is the number of records that at least one of the folders has, up to
-// the first that none has.
-func latest(folders []string) (n int) {
+// Latest is the number of the latest record: how many at least one of the folders
+// has, up to the first that none has.
+func Latest(folders ...string) (n int) {
 	for {
 		there := slices.ContainsFunc(folders, func(folder string) bool {
 			_, err := os.Lstat(filepath.Join(folder, FileName(n+1)))
