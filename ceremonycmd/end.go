@@ -102,7 +102,7 @@ the head, such as head.json.<person>.sig.`,
 }
 
 func (a *app) transcriptSign(ctx context.Context, folders []string, which oneRecord, as signingAs) error {
-	p, err := a.readPlan(filepath.Join(folders[0], evidence.PlanFile))
+	p, err := evidence.Folder(folders[0]).Plan()
 	if err != nil {
 		return err
 	}

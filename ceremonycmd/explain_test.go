@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/keymat/keymat/ceremony/console"
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/gap"
 	"github.com/keymat/keymat/ceremony/offline"
 	"github.com/keymat/keymat/ceremony/phase"
@@ -36,6 +37,9 @@ func TestExplainOffline(t *testing.T) {
 		{&noAgentError{}, "ssh-add", cli.ExitFailed},
 		{&browser.MissingError{}, "--browser", cli.ExitFailed},
 		{&browser.PrintError{Err: errors.New("it rains")}, "another Chromium", cli.ExitFailed},
+		{&evidence.NoPlanError{Folder: "/media/a"}, "keymat-offline ceremony plan init", cli.ExitFailed},
+		{&evidence.NoPlanError{Folder: "/media/a", Missing: true}, "the medium is in", cli.ExitFailed},
+		{&record.MissingError{}, "keymat-offline ceremony transcript begin", cli.ExitFailed},
 		{&record.BusyError{}, "wait for the other", cli.ExitFailed},
 		{transcript.ErrClosed, "another record", cli.ExitFailed},
 		{&transcript.SecretError{}, "by its number", cli.ExitFailed},

@@ -40,10 +40,13 @@ damaged is told here, too.`,
 
 func (a *app) transcriptShow(folder string, which oneRecord, exceptions bool) error {
 	all := record.Latest(folder)
+	if all == 0 {
+		return &record.MissingError{Name: record.File, Folder: folder}
+	}
 	if err := which.check(folder, all); err != nil {
 		return err
 	}
-	name := record.FileName(cmp.Or(which.number, all, 1))
+	name := record.FileName(cmp.Or(which.number, all))
 	content, err := files.ReadLimited(filepath.Join(folder, name), nil, transcript.MaxFile)
 	if err != nil {
 		return err

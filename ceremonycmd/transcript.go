@@ -92,8 +92,7 @@ func (e *otherPlanError) Error() string { return e.file + " is not the plan that
 
 // openRecord goes on with a record in its folders, under the plan in the first.
 func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
-	name := filepath.Join(folders[0], evidence.PlanFile)
-	p, err := a.readPlan(name)
+	p, err := evidence.Folder(folders[0]).Plan()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,7 +102,7 @@ func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
 	}
 	a.AtEnd(r.Release)
 	if r.Opened().PlanSHA256 != p.Digest() {
-		return nil, nil, &otherPlanError{name}
+		return nil, nil, &otherPlanError{filepath.Join(folders[0], evidence.PlanFile)}
 	}
 	for _, folder := range r.Created {
 		a.Say("copied the record to %s", folder)
