@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	"cmd/keymat": {"cmd"},
 	"cmd": {
 		"rules", "lab", "audit", "audit/trail", "inventory", "importer", "token", "wrap", "escrow", "escrow/shamir", "escrow/slip39", "material", "material/entropy", "mockkms",
-		"ceremonycmd", "ceremony/online", "ceremony/plan", "ceremony/rehearsal", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
+		"ceremonycmd", "ceremony/gap", "ceremony/online", "ceremony/plan", "ceremony/rehearsal", "ceremony/transcript", "fleet", "fleet/journal", "fleet/manifest",
 		"internal/awsclient", "internal/card", "internal/cli", "internal/entry", "internal/experiment", "internal/files", "internal/lazyregexp", "internal/ledger",
 		"internal/pace",
 		"internal/page", "internal/shelf", "internal/stack", "internal/term",
@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"ceremonycmd": {
 		"ceremony/console", "ceremony/evidence", "ceremony/gap", "ceremony/offline", "ceremony/phase", "ceremony/plan", "ceremony/preflight",
 		"ceremony/record", "ceremony/register", "ceremony/register/disk", "ceremony/report", "ceremony/room", "ceremony/transcript", "escrow", "material",
-		"internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
+		"internal/browser", "internal/card", "internal/cli", "internal/entry", "internal/files", "internal/lockdown", "internal/sshsig", "internal/term",
 	},
 	"ceremony/console": {
 		"ceremony/room", "ceremony/plan", "ceremony/phase", "ceremony/transcript", "escrow", "material", "material/entropy",
@@ -116,6 +116,7 @@ var layers = map[string][]string{
 	"fleet/journal": {},
 
 	"internal/awsclient":     {},
+	"internal/browser":       {"internal/files"},
 	"internal/cli":           {"internal/files", "internal/spoken", "internal/term"},
 	"internal/entry":         {"escrow", "escrow/slip39", "material", "material/entropy", "internal/term"},
 	"internal/experiment":    {"importer", "token", "wrap", "material"},
@@ -180,6 +181,7 @@ var libraries = map[string][]string{
 
 	"fleet/manifest": {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "github.com/aws/aws-sdk-go-v2/service/kms/types"},
 
+	"internal/browser":  {},
 	"internal/entry":    {},
 	"internal/card":     {"rsc.io/qr", "codeberg.org/go-pdf/fpdf"},
 	"internal/files":    {"golang.org/x/sys/"},

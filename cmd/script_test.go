@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 		"keymat-offline": func() { os.Exit(ceremonycmd.Main()) },
 
 		"age-plugin-shift": shiftPlugin,
+		"chromium":         printPage,
 	})
 }
 

@@ -76,6 +76,12 @@ func (r *reader) plan(v value) *Plan {
 			r.faults = append(r.faults, Fault{place, "gates." + string(gate), "missing"})
 		}
 	}
+	for _, path := range tokenLimits() {
+		_, given := r.places[path]
+		if place, limited := r.places["limits"]; limited && !given && p.Purpose == ForImport {
+			r.faults = append(r.faults, Fault{place, path, "missing"})
+		}
+	}
 	return p
 }
 
@@ -177,10 +183,13 @@ func (r *reader) gates(v value, gates map[Gate][]string) {
 
 func (r *reader) limits(v value, l *Limits) {
 	r.object(v,
-		required("token_min_remaining", parsed(r, &l.TokenMinRemaining, duration)),
-		required("import_margin", parsed(r, &l.ImportMargin, duration)),
+		optional("token_min_remaining", parsed(r, &l.TokenMinRemaining, duration)),
+		optional("import_margin", parsed(r, &l.ImportMargin, duration)),
 		required("max_session", parsed(r, &l.MaxSession, duration)))
 }
+
+// tokenLimits are the paths of the limits that only a ceremony with import tokens has a use for.
+func tokenLimits() []string { return []string{"limits.token_min_remaining", "limits.import_margin"} }
 
 func (r *reader) expected(v value, e *Expected) {
 	r.object(v,
