@@ -67,8 +67,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := keyPolicy(c, r.Policy)
-	if err != nil {
+	if err := checkPolicy(r.Policy); err != nil {
 		return nil, err
 	}
 	tags, err := addTags(nil, r.Tags)
@@ -83,7 +82,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Spec:        spec.Name(),
 		Usage:       usage,
 		Origin:      origin,
-		Policy:      policy,
+		Policy:      r.Policy,
 		Tags:        tags,
 		Identity:    newIdentity(),
 	}
