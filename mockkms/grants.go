@@ -57,10 +57,10 @@ func (g *grant) sameRecord(k *key) (string, error) {
 		return "", fmt.Errorf("encoding the terms of a grant: %w", err)
 	}
 	digest := sha256.Sum256(raw)
-	return sameRecords + k.Scope.path() + k.ID + "/" + hex.EncodeToString(digest[:]), nil
+	return k.Scope.record(sameRecords, k.ID) + "/" + hex.EncodeToString(digest[:]), nil
 }
 
-func grantPrefix(k *key) string { return grantRecords + k.Scope.path() + k.ID + "/" }
+func grantPrefix(k *key) string { return k.Scope.record(grantRecords, k.ID) + "/" }
 
 // retirerPrefix comes before the grants that a principal may retire, on the keys
 // of all accounts of a Region.

@@ -177,7 +177,7 @@ type keyListEntry struct {
 }
 
 func listKeys(c *call, r *listKeysRequest) (*listKeysAnswer, error) {
-	prefix := keyRecords + c.scope.path()
+	prefix := c.scope.record(keyRecords, "")
 	var ids []string
 	p, err := r.collect(c, 100, prefix, func(rec *records, name string) (bool, error) {
 		id := strings.TrimPrefix(name, prefix)

@@ -61,7 +61,7 @@ func (c *call) noteUsage() {
 	}
 }
 
-func usageRecord(s scope, id string) string { return usageRecords + s.path() + id }
+func usageRecord(s scope, id string) string { return s.record(usageRecords, id) }
 
 // saveUsages writes down what was remembered, unless the store knows better.
 func (k *KMS) saveUsages() error {

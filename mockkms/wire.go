@@ -38,8 +38,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = k.refusal(c, err)
 	}
 	if k.trail.keep > 0 && c.happened() {
-		past := c.past(r)
-		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.trailDue)
+		k.trail.add(c.past(answer, refusal), k.trailDue)
 	}
 	c.logTo(k.log, r, id, refusal, time.Since(start))
 	switch {
@@ -59,6 +58,9 @@ func (c *call) happened() bool {
 }
 
 func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiError, took time.Duration) {
+	if !log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	status, code := http.StatusOK, ""
 	switch {
 	case c.fault != nil && c.fault.drops():
@@ -91,7 +93,7 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 		return nil, refused
 	}
 	c.kms.calls.add(c.operation)
-	c.conditions = c.kms.Conditions()
+	c.conditions = c.kms.conditions.Load()
 	if !c.dawdle(r.Context()) {
 		c.fault = &Fault{Kind: FaultDropBefore} // nobody is there to be answered
 		return void{}, nil
