@@ -127,10 +127,7 @@ func (r *records) putGrant(k *key, g *grant) (*grant, error) {
 // full reports whether there are as many records with that prefix as allowed.
 func (r *records) full(prefix string, most int) bool {
 	n := 0
-	r.tx.Ascend(prefix, func(name, _ []byte) bool {
-		if !strings.HasPrefix(string(name), prefix) {
-			return false
-		}
+	r.tx.Ascend(prefix, "", func(_, _ []byte) bool {
 		n++
 		return n < most
 	})

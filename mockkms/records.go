@@ -221,12 +221,12 @@ func (r *records) settleFamily(k *key) error {
 // given one, for as long as more says so.
 func (r *records) list(prefix, after string, more func(name string) bool) []string {
 	var names []string
-	r.tx.Ascend(max(prefix, after), func(name, _ []byte) bool {
+	r.tx.Ascend(prefix, after, func(name, _ []byte) bool {
 		s := string(name)
 		if s == after {
 			return true
 		}
-		if !strings.HasPrefix(s, prefix) || !more(s) {
+		if !more(s) {
 			return false
 		}
 		names = append(names, s)

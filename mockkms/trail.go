@@ -172,10 +172,9 @@ func (e *Event) concerns(key string) bool {
 
 // eachEvent visits the stored events from a number on.
 func eachEvent(tx Tx, from uint64, visit func(number uint64, raw []byte) error) (err error) {
-	tx.Ascend(eventRecord(from), func(name, raw []byte) bool {
-		digits, ok := strings.CutPrefix(string(name), eventRecords)
-		number, bad := strconv.ParseUint(digits, 10, 64)
-		if !ok || bad != nil {
+	tx.Ascend(eventRecords, eventRecord(from), func(name, raw []byte) bool {
+		number, bad := strconv.ParseUint(string(name[len(eventRecords):]), 10, 64)
+		if bad != nil {
 			return false
 		}
 		err = visit(number, raw)
