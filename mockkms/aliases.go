@@ -151,7 +151,7 @@ func listAliases(c *call, r *listAliasesRequest) (*listAliasesAnswer, error) {
 			return false, err
 		}
 		answer.Aliases = append(answer.Aliases, aliasListEntry{
-			a.Name, c.scope.aliasARN(a.Name), a.Target, epoch{a.Created}, epoch{a.Updated},
+			a.Name, c.scope.aliasARN(a.Name), a.Target, epochOf(a.Created), epochOf(a.Updated),
 		})
 		return true, nil
 	})

@@ -261,7 +261,7 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 	if k.isReplica() || len(k.Replicas) == 0 || c.flawed(FlawPrimaryGoesFirst) {
 		k.Deletion.begin(c.now)
 	}
-	return &scheduleKeyDeletionAnswer{k.arn(), epoch{k.Deletion.At}, k.state().String(), window}, nil
+	return &scheduleKeyDeletionAnswer{k.arn(), epochOf(k.Deletion.At), k.state().String(), window}, nil
 }
 
 type keyIDAnswer struct {

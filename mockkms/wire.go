@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -204,14 +205,19 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Write(body)
 }
 
-// An epoch is a time as the wire has it: seconds with milliseconds as a
-// fraction. The zero time is left out.
-type epoch struct{ time.Time }
+// An epoch is a time as the wire has it: seconds since 1970, with milliseconds as
+// a fraction. Zero is no time, and left out.
+type epoch float64
 
-// MarshalJSON implements [json.Marshaler].
-func (e epoch) MarshalJSON() ([]byte, error) {
-	return strconv.AppendFloat(nil, float64(e.UnixMilli())/1000, 'f', -1, 64), nil
+func epochOf(t time.Time) epoch {
+	if t.IsZero() {
+		return 0
+	}
+	return epoch(float64(t.UnixMilli()) / 1000)
 }
+
+// time is the time in UTC.
+func (e epoch) time() time.Time { return time.UnixMilli(int64(math.Round(float64(e) * 1000))).UTC() }
 
 // newUUID makes a random UUID (version 4), KMS's form of key and request IDs.
 func newUUID() string {
