@@ -41,7 +41,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if k.trail.keep > 0 && c.happened() {
 		k.trail.add(c.past(answer, refusal), k.trailDue)
 	}
-	c.logTo(k.log, r, id, refusal, time.Since(start))
+	c.logTo(k.log, r, id, refusal, start)
 	switch {
 	case c.fault != nil && c.fault.drops():
 		panic(http.ErrAbortHandler)
@@ -58,7 +58,7 @@ func (c *call) happened() bool {
 	return !c.now.IsZero() && (c.fault == nil || c.fault.Kind != FaultDropBefore)
 }
 
-func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiError, took time.Duration) {
+func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiError, start time.Time) {
 	if !log.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
@@ -70,7 +70,7 @@ func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiE
 		status, code = refusal.status, refusal.code
 	}
 	log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("operation", c.operation),
-		slog.Int("status", status), slog.String("error", code), slog.Duration("took", took),
+		slog.Int("status", status), slog.String("error", code), slog.Duration("took", time.Since(start)),
 		slog.String("key", c.key), slog.String("id", id))
 }
 
