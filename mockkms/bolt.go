@@ -162,8 +162,9 @@ func (tx *boltTx) Ascend(prefix, from string, visit func(key, value []byte) bool
 		defer passFault()
 		return move()
 	}
+	below := []byte(prefix)
 	k, v := step(func() ([]byte, []byte) { return cursor.Seek([]byte(max(prefix, from))) })
-	for k != nil && bytes.HasPrefix(k, []byte(prefix)) && visit(k, v) {
+	for k != nil && bytes.HasPrefix(k, below) && visit(k, v) {
 		k, v = step(cursor.Next)
 	}
 }
