@@ -121,7 +121,7 @@ func (c *call) past(answer any, refusal *apiError) *pastCall {
 // event tells of the call: what was asked, and what came of it.
 func (c *pastCall) event() Event {
 	e := newEvent(c.scope, c.operation, c.now)
-	e.EventType, e.RequestID, e.ReadOnly = "AwsApiCall", c.requestID, c.readOnly()
+	e.EventID, e.EventType, e.RequestID, e.ReadOnly = eventID(c.requestID), "AwsApiCall", c.requestID, c.readOnly()
 	e.UserIdentity = c.identity()
 	e.SourceIPAddress, e.UserAgent = c.address, c.agent
 	e.RequestParameters = requestParameters(c.operation, c.request)

@@ -3,8 +3,10 @@
 package mockkms
 
 import (
-	"encoding/json"
+	"errors"
 	"strings"
+
+	"github.com/keymat/keymat/mockkms/internal/policy"
 )
 
 // defaultPolicyName is the only name a key policy can have.
@@ -74,7 +76,8 @@ func listKeyPolicies(_ *call, _ *key, r *listKeyPoliciesRequest) (*listKeyPolici
 }
 
 // checkPolicy refuses what cannot be a key's policy; "" asks for the default
-// one. Where policies are enforced it was judged before.
+// one. Its syntax is IAM's, whether or not policies are enforced; where they
+// are, more of it was judged before.
 func checkPolicy(given string) error {
 	if given == "" {
 		return nil
@@ -82,11 +85,9 @@ func checkPolicy(given string) error {
 	if len(given) > maxPolicy {
 		return refuse("LimitExceededException", "The policy is longer than %d bytes.", maxPolicy) // assumed
 	}
-	var document struct {
-		Statement json.RawMessage
-	}
-	if json.Unmarshal([]byte(given), &document) != nil || document.Statement == nil {
-		return refuseSilently("MalformedPolicyDocumentException")
+	_, err := policy.Parse(policy.Key, given)
+	if syntax := new(policy.SyntaxError); errors.As(err, &syntax) && !syntax.NoStatements() { // which locks out, but whom?
+		return malformedPolicy("%v", err)
 	}
 	return nil
 }

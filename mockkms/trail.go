@@ -76,7 +76,7 @@ func (t *trail) take() (events []Event, last time.Time) {
 	t.pending, t.added, t.waited = nil, 0, 0
 	t.mu.Unlock()
 	for _, p := range taken {
-		events, last = append(events, p.event()), p.now
+		events, last = append(events, p.events()...), p.now
 	}
 	return events, last
 }
