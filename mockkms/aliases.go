@@ -158,13 +158,13 @@ type aliasListEntry struct {
 
 // listAliases lists all aliases of the Region, or those of one key.
 func listAliases(c *call, r *listAliasesRequest) (*listAliasesAnswer, error) {
-	prefix := aliasRecords + c.scope.path()
+	prefix := c.scope.record(aliasRecords, "")
 	if r.KeyId != "" {
 		k, err := c.find(r.KeyId, &rule{alias: aliasRefused, states: allStates})
 		if err != nil {
 			return nil, err
 		}
-		prefix = aliasOfRecords + c.scope.path() + k.ID + "/"
+		prefix = c.scope.record(aliasOfRecords, k.ID) + "/"
 	}
 	answer := &listAliasesAnswer{Aliases: []aliasListEntry{}}
 	p, err := r.collect(c, 50, prefix, func(rec *records, record string) (bool, error) {
@@ -173,7 +173,7 @@ func listAliases(c *call, r *listAliasesRequest) (*listAliasesAnswer, error) {
 			return false, err
 		}
 		answer.Aliases = append(answer.Aliases, aliasListEntry{
-			a.Name, c.scope.aliasARN(a.Name), a.Target, epoch{a.Created}, epoch{a.Updated},
+			a.Name, c.scope.aliasARN(a.Name), a.Target, epochOf(a.Created), epochOf(a.Updated),
 		})
 		return true, nil
 	})

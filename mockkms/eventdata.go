@@ -95,7 +95,7 @@ func toldValue(v reflect.Value, given bool) (any, bool) {
 	case time.Time:
 		return value.UTC().Format(eventTimeFormat), true
 	case epoch:
-		return value.UTC().Format(eventTimeFormat), true
+		return value.time().Format(eventTimeFormat), true
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -68,8 +68,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := keyPolicy(c, r.Policy)
-	if err != nil {
+	if err := checkPolicy(r.Policy); err != nil {
 		return nil, err
 	}
 	tags, err := addTags(nil, r.Tags)
@@ -84,7 +83,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Spec:        spec.Name(),
 		Usage:       usage,
 		Origin:      origin,
-		Policy:      policy,
+		Policy:      r.Policy,
 		Tags:        tags,
 		Identity:    newIdentity(),
 	}
@@ -182,7 +181,7 @@ type keyListEntry struct {
 }
 
 func listKeys(c *call, r *listKeysRequest) (*listKeysAnswer, error) {
-	prefix := keyRecords + c.scope.path()
+	prefix := c.scope.record(keyRecords, "")
 	var ids []string
 	p, err := r.collect(c, 100, prefix, func(rec *records, name string) (bool, error) {
 		id := strings.TrimPrefix(name, prefix)
@@ -266,7 +265,7 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 	if k.isReplica() || len(k.Replicas) == 0 || c.flawed(FlawPrimaryGoesFirst) {
 		k.Deletion.begin(c.now)
 	}
-	return &scheduleKeyDeletionAnswer{k.arn(), epoch{k.Deletion.At}, k.state().String(), window}, nil
+	return &scheduleKeyDeletionAnswer{k.arn(), epochOf(k.Deletion.At), k.state().String(), window}, nil
 }
 
 type keyIDAnswer struct {

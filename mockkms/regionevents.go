@@ -13,14 +13,14 @@ const serviceCaller = "kms.amazonaws.com"
 // name of whoever called and with the call's request ID: ReplicateKey results in
 // a CreateKey, UpdatePrimaryRegion writes an entry in either Region (CloudTrail
 // samples of the Developer Guide).
-func (c *pastCall) events(answer any, refusal *apiError) []Event {
-	e := c.event(answer, refusal)
-	if refusal != nil {
+func (c *pastCall) events() []Event {
+	e := c.event()
+	if c.refusal != nil {
 		return []Event{e}
 	}
 	switch request := c.request.(type) {
 	case *replicateKeyRequest:
-		m := answer.(*replicateKeyAnswer).ReplicaKeyMetadata
+		m := c.answer.(*replicateKeyAnswer).ReplicaKeyMetadata
 		echo := c.echo(e, "CreateKey", request.ReplicaRegion, m.Arn)
 		echo.RequestParameters = requestParameters("CreateKey", &createKeyRequest{
 			Policy: request.Policy, Description: request.Description, Tags: request.Tags, MultiRegion: true,
@@ -36,7 +36,7 @@ func (c *pastCall) events(answer any, refusal *apiError) []Event {
 		arn := scope{c.scope.Account, request.PrimaryRegion}.keyARN(id)
 		echo := c.echo(e, c.operation, request.PrimaryRegion, arn)
 		echo.RequestParameters = map[string]any{"keyId": arn, "primaryRegion": request.PrimaryRegion}
-		echo.ResponseElements = responseElements(answer, arn)
+		echo.ResponseElements = responseElements(c.answer, arn)
 		return []Event{e, echo}
 	}
 	return []Event{e}
