@@ -143,12 +143,12 @@ func chosenScenarios(names []string, p *plan.Plan) (chosen []rehearsal.Scenario,
 		switch {
 		case !ok && name != everyScenario:
 			return nil, usagef("there is no scenario %q; keymat ceremony rehearse --list shows them", name)
-		case ok && !s.Fits(p):
-			return nil, usagef("scenario %s cannot happen by this plan, which deals no shares", name)
+		case ok && s.Misfit(p) != "":
+			return nil, usagef("scenario %s cannot happen by this plan, which %s", name, s.Misfit(p))
 		}
 	}
 	for _, s := range rehearsal.Scenarios() {
-		if slices.Contains(names, s.Name) || slices.Contains(names, everyScenario) && s.Fits(p) {
+		if slices.Contains(names, s.Name) || slices.Contains(names, everyScenario) && s.Misfit(p) == "" {
 			chosen = append(chosen, s)
 		}
 	}

@@ -81,13 +81,21 @@ func (s *stage) prepare(ctx context.Context, own *plan.Plan, scenario Scenario) 
 		return err
 	}
 	s.cast = cast{filepath.Join(s.dir, peopleDir)}
-	if s.world, err = openWorld(filepath.Join(s.dir, mockFile), own.Date, own.Targets[0].Account, wrappingKeys(own)); err != nil {
+	if s.world, err = openWorld(filepath.Join(s.dir, mockFile), own.Date, accountOf(own), wrappingKeys(own)); err != nil {
 		return err
 	}
 	if err := s.rehearse(ctx, own, scenario); err != nil {
 		return closing(err, s.world.close)
 	}
 	return nil
+}
+
+// accountOf is the AWS account that a ceremony is about, "" if it is about none.
+func accountOf(p *plan.Plan) string {
+	for _, t := range p.Targets {
+		return t.Account
+	}
+	return ""
 }
 
 // wrappingKeys are how many the mock should have ready for a plan.
