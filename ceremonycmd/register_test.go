@@ -215,7 +215,7 @@ func TestRegisterRefuses(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	d := newDeskClerk(t)
-	evidencetest.Whole(t, d.folder("first"))
+	first := evidencetest.Whole(t, d.folder("first"))
 	for _, purpose := range []plan.Purpose{plan.ForImport, plan.ForRefresh, plan.ForDestruction} {
 		out := d.path(string(purpose) + ".yaml")
 		d.exits(0, "reopen", d.path("first"), "--id", "payments-2027", "--purpose", string(purpose), "--out", out)
@@ -238,6 +238,24 @@ func TestReopen(t *testing.T) {
 	d.says("id: that of the earlier ceremony")
 	d.exits(2, "reopen", d.path("first"), "--id", "payments-2027", "--purpose", "rotate", "--out", d.path("x.yaml"))
 	d.exits(2, "reopen", d.path("first"), "--id", "payments-2027", "--date", "soon", "--out", d.path("x.yaml"))
+
+	again := evidencetest.Again(t, d.folder("refresh"), first, plan.ForRefresh)
+	again.Open(transcript.OfflineMachine)
+	d.exits(3, "reopen", d.path("refresh"), "--id", "payments-2028", "--out", d.path("x.yaml"))
+	d.says("no step in it says what was made")
+	again.Pass(plan.GateOpen)
+	again.Recover()
+	d.exits(0, "reopen", d.path("refresh"), "--keys-of", d.path("first"), "--id", "payments-2028", "--out", d.path("filled.yaml"))
+	content, err := os.ReadFile(d.path("filled.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := plan.Read(bytes.NewReader(content)); err != nil || plan.HasErrors(p.Lint()) || p.Targets[0].Key != evidencetest.PrimaryARN {
+		t.Errorf("error %v\n%s", err, content)
+	}
+	evidencetest.Eventful(t, d.folder("other"))
+	d.exits(3, "reopen", d.path("refresh"), "--keys-of", d.path("other"), "--id", "payments-2028", "--out", d.path("x.yaml"))
+	d.says("the ceremony is about other material: ")
 
 	evidencetest.New(t, d.folder("planned"))
 	d.exits(3, "reopen", d.path("planned"), "--id", "payments-2027", "--out", d.path("x.yaml"))
