@@ -41,7 +41,10 @@ func (p *Plan) Reopen(r Reopening) ([]byte, error) {
 	}
 	since := p.Date
 	if r.KeysOf != nil {
-		since = next.fill(r.KeysOf, r.Purpose)
+		next.fill(r.KeysOf, r.Purpose)
+		if len(p.Targets) == 0 {
+			since = r.KeysOf.Date
+		}
 	}
 	switch r.Purpose {
 	case ForRefresh:
@@ -67,12 +70,10 @@ func (p *Plan) Reopen(r Reopening) ([]byte, error) {
 }
 
 // fill takes over from another plan what one that names no KMS key lacks: the keys,
-// and who confirms what is done with them. It returns the date of the plan that the
-// keys are from.
-func (p *Plan) fill(other *Plan, purpose Purpose) time.Time {
-	since := p.Date
+// and who confirms what is done with them.
+func (p *Plan) fill(other *Plan, purpose Purpose) {
 	if len(p.Targets) == 0 {
-		p.Targets, since = other.Targets, other.Date
+		p.Targets = other.Targets
 	}
 	gates := maps.Clone(p.Gates)
 	for _, g := range purpose.Gates() {
@@ -81,7 +82,6 @@ func (p *Plan) fill(other *Plan, purpose Purpose) time.Time {
 		}
 	}
 	p.Gates = gates
-	return since
 }
 
 // later are targets that expire by so much later.
