@@ -48,8 +48,9 @@ it cannot be imported into AWS. Everything is in a folder for each scenario: tho
 of the machines, media, what people keep, and what the screens showed. All of it
 is throw-away material.
 
-With --scenario something goes wrong on the way; --list says what there is, and
-what has to come of it. The exit code is 3 if that did not, or if an auditor would
+With --scenario something goes wrong on the way, or a later ceremony follows with
+the same key and the same people; --list says what there is, and what has to come
+of it. The exit code is 3 if that did not, or if an auditor would
 find fault with the records. A rehearsal by-plan that was interrupted goes on when
 it is called again; another begins anew.`,
 		Example: `  keymat ceremony rehearse plan.yaml --dir rehearsal

@@ -74,7 +74,11 @@ func (p *players) Confirm(ctx context.Context, g plan.Gate, who []string, seen s
 	if err := p.asked(ctx, "confirm "+string(g)); err != nil {
 		return "", err
 	}
-	p.Tell("%s: %s confirm: %s", g, strings.Join(who, ", "), seen)
+	at := ""
+	if g != "" {
+		at = string(g) + ": "
+	}
+	p.Tell("%s%s confirm: %s", at, strings.Join(who, ", "), seen)
 	if g == plan.GateOpen {
 		return p.world.now().Format(time.RFC3339) + " " + seen, nil
 	}

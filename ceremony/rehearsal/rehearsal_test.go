@@ -83,6 +83,9 @@ func TestScenariosByPlan(t *testing.T) {
 		"substitution":       {read(t, draft(t, multi, "\n\n# The copy that", replica)), "WRAPPED 1 of 2"},
 		"power-cut":          {read(t, draft(t, plan.Sketch{}, earlier...)), "VERIFIED 1 of 1"}, // nothing is void that was sealed before
 		"absent-custodian":   {read(t, draft(t, plan.Sketch{}, "mode: form", "mode: print")), "VERIFIED 1 of 1"},
+		"re-import":          {read(t, draft(t, multi, "\n\n# The copy that", replica)), "VERIFIED 2 of 2"},
+		"refresh":            {read(t, draft(t, plan.Sketch{Threshold: 3, Count: 3}, "mode: form", "mode: file")), "VERIFIED 1 of 1"}, // one old share is too many
+		"destruction":        {read(t, draft(t, plan.Sketch{}, "key: "+keyARN, "key: alias/app", "valid_to: never   #", "valid_to: 2027-11-01T00:00:00Z   #")), "DISCARDED 5 of 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,6 +157,7 @@ func TestMisfit(t *testing.T) {
 	}
 	want := map[string][]string{ // of those that do not fit everywhere
 		"by-plan": {"first", "later", "refresh", "destroy"}, "power-cut": {"first", "later", "refresh", "destroy"},
+		"re-import": {"first"}, "refresh": {"first"}, "destruction": {"first"},
 		"absent-custodian": {"first", "refresh"}, "misread-share": {"first", "refresh"}, "damaged-copy": {"first", "refresh"},
 	}
 	for _, s := range rehearsal.Scenarios() {

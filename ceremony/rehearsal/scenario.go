@@ -6,22 +6,36 @@ import (
 	"github.com/keymat/keymat/ceremony/plan"
 )
 
-// A Scenario is something that may go wrong in a ceremony.
+// A Scenario is something that may go wrong in a ceremony, or come after it.
 type Scenario struct {
 	Name    string       `json:"name"`
-	Happens string       `json:"happens"` // what goes wrong
+	Happens string       `json:"happens"` // what goes wrong, or what comes later
 	Should  string       `json:"should"`  // what has to come of it
 	Session plan.Session `json:"-"`       // in place of that of the plan, "" for that
 
 	deals   bool                      // it is about shares that are dealt
 	conveys bool                      // it is about what goes to KMS
 	disturb func(*stage) *disturbance // nil for none
+	sequels []sequel                  // later ceremonies with the key
+}
+
+// imports are how often material is brought into KMS.
+func (s Scenario) imports() int {
+	n := 1
+	for _, q := range s.sequels {
+		if q.purpose == plan.ForImport {
+			n++
+		}
+	}
+	return n
 }
 
 // Misfit says in words what keeps a scenario from happening by a plan, "" for
 // nothing.
 func (s Scenario) Misfit(p *plan.Plan) string {
 	switch {
+	case s.sequels != nil && p.Material.Source == plan.FromEscrow:
+		return "is for a later ceremony itself"
 	case s.deals && p.Material.Source == plan.FromEscrow && p.Purpose != plan.ForRefresh:
 		return "deals no shares"
 	case s.conveys && p.Purpose != plan.ForImport:
@@ -91,6 +105,21 @@ func Scenarios() []Scenario {
 			Name: "substitution", Happens: "somebody on the fetching machine puts their own wrapping key in the place of that of KMS",
 			Should:  "KMS refuses what was wrapped, this is an incident, and nothing more is submitted",
 			conveys: true, disturb: substitution,
+		},
+		{
+			Name: "re-import", Happens: "a year later the material is gone from KMS, where somebody has deleted it or it has expired",
+			Should:  "in a ceremony of its own a quorum opens the escrow, and the same material is in every target again",
+			sequels: broughtBack(),
+		},
+		{
+			Name: "refresh", Happens: "a custodian leaves, and new shares are dealt; when the material is brought back a year later, somebody brings an old one",
+			Should:  "the old escrow is retired for one that is sealed, whose shares the old ones are not; the old one is refused, and new ones bring the material back",
+			sequels: newShares(),
+		},
+		{
+			Name: "destruction", Happens: "the material is deleted in KMS for good; people bring what they have, one share was destroyed elsewhere, and a copy is lost",
+			Should:  "every share and copy has a line that says how it went, and each KMS key one that it holds nothing: a certificate of destruction",
+			sequels: destruction(),
 		},
 		{
 			Name: "rehearsal-to-aws", Happens: "somebody tries to import the rehearsal into AWS",
