@@ -48,7 +48,7 @@ func (p *players) pick(what string) (string, error) {
 	switch {
 	case p.task.Step == phase.Issue || p.task.Step == phase.ReadShare:
 		return p.keptAt(p.custodian(p.task.Share))
-	case p.task.Step == phase.Recover:
+	case p.task.Step == phase.Recover || p.task.Step == phase.Discard:
 		return p.archive(), nil
 	case strings.Contains(what, "empty"):
 		return p.newStick()

@@ -152,7 +152,7 @@ func burnt(s *stage) *disturbance {
 		d.decisions = nil
 		switch {
 		case t.Share == leaver(s.plan).Share && len(shares) > 1:
-			d.decisions = []string{"it was destroyed elsewhere"}
+			d.decisions = []string{"it was destroyed before, or elsewhere"}
 		case t.Copy == copies[len(copies)-1].ID && len(copies) > 1:
 			d.decisions = []string{"it is lost"}
 		}
@@ -171,6 +171,16 @@ func burnt(s *stage) *disturbance {
 		for _, t := range state.Targets() {
 			if !strings.Contains(t.Attested, string(types.KeyStatePendingImport)) {
 				bad = append(bad, fmt.Sprintf("%s is said to be otherwise than without material: %q", t.ID, t.Attested))
+			}
+		}
+		for _, e := range s.entries(s.latest()) {
+			switch e := e.Event.(type) {
+			case transcript.Exception:
+				bad = append(bad, "there was an exception: "+e.Happened)
+			case transcript.Discarded:
+				if e.Share != 0 && e.How == transcript.Returned && e.Bag == "" {
+					bad = append(bad, fmt.Sprintf("share %d came out of no bag", e.Share))
+				}
 			}
 		}
 		return append(bad, s.before.survivors()...)
