@@ -25,8 +25,9 @@ func (m *Machine) recover(ctx context.Context, r room.Room, t phase.Task) error 
 	if err != nil {
 		return err
 	}
+	r.Tell("it takes %d shares of the escrow %s; a share of another does not open it", f.Shares.Threshold, f.ID)
 	t.People = append(slices.Clone(t.People), m.with(plan.Operator, plan.Witness)...)
-	actors, err := present(ctx, r, t.People, t.String())
+	actors, err := present(ctx, r, t.People, fmt.Sprintf("To open the escrow, %d of the custodians, and who sees to it:", f.Shares.Threshold))
 	if err != nil {
 		return err
 	}
