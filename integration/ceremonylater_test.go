@@ -69,7 +69,7 @@ func TestCeremoniesLater(t *testing.T) {
 	d.hold(built.offline, "destroy/O", "destroy/M")
 	d.keymat("ceremony", "report", d.left("DISCARDED 5 of 5"), "--out", "certificate.html")
 	certificate := string(d.read("certificate.html"))
-	for _, text := range []string{"Certificate of destruction", "Those who signed the record certify", "share 3, of newcomer, was brought back", "TE-3", "PendingImport: it holds no material"} {
+	for _, text := range []string{"Certificate of destruction", "In this rehearsal, those who signed the record certify", "share 3, of newcomer, was brought back", "TE-3", "PendingImport: it holds no material"} {
 		if !strings.Contains(certificate, text) {
 			t.Errorf("the certificate does not say %q", text)
 		}
