@@ -25,13 +25,13 @@ func destruction(e *Evidence) section {
 	if doubt, ok := e.unseen(); ok {
 		s.Blocks = append(s.Blocks, block{Note: &doubt})
 	}
-	t := table{Caption: "Shares and copies of the escrow", Columns: []string{"Thing", "Kept by", "At", "How it went", "Seen or attested", "Bag", "By"}}
+	t := table{Caption: "Shares and copies of the escrow", Columns: []string{"Thing", "Kept", "When", "How it went", "Seen or attested", "Bag", "By"}}
 	for _, h := range e.Plan.Shares.Holders {
-		t.add(slices.Concat([]cell{plain(fmt.Sprintf("share %d", h.Share)), plain(e.called(h.Custodian)), id(h.Site)},
+		t.add(slices.Concat([]cell{plain(fmt.Sprintf("share %d", h.Share)), plain(fmt.Sprintf("by %s, at %s", e.called(h.Custodian), h.Site))},
 			e.went(func(d transcript.Discarded) bool { return d.Share == h.Share }))...)
 	}
 	for _, c := range e.Plan.Escrow.Copies {
-		t.add(slices.Concat([]cell{plain(c.ID), plain(c.Medium), id(c.Site)},
+		t.add(slices.Concat([]cell{plain(c.ID), plain(fmt.Sprintf("%s, at %s", c.Medium, c.Site))},
 			e.went(func(d transcript.Discarded) bool { return d.Copy == c.ID }))...)
 	}
 	s.show(t, "")
@@ -76,7 +76,7 @@ func (e *Evidence) unseen() (c cell, ok bool) {
 		count(n, "share"), e.Plan.Shares.Threshold)).from(lines), true
 }
 
-// went says how a thing was discarded: four cells.
+// went says when and how a thing was discarded: five cells.
 func (e *Evidence) went(which func(transcript.Discarded) bool) []cell {
 	for _, l := range e.lines() {
 		d, ok := l.Event.(transcript.Discarded)
@@ -87,9 +87,9 @@ func (e *Evidence) went(which func(transcript.Discarded) bool) []cell {
 		if d.How == transcript.Elsewhere {
 			how = unsure("attested to be gone")
 		}
-		return []cell{how.from([]ref{l.ref}), plain(d.Text), plain(d.Bag), plain(strings.Join(e.calledAll(l.Actors), ", "))}
+		return []cell{plain(utc(l.Time)), how.from([]ref{l.ref}), plain(d.Text), plain(d.Bag), plain(strings.Join(e.calledAll(l.Actors), ", "))}
 	}
-	return []cell{bad("no line tells"), plain(""), plain(""), plain("")}
+	return []cell{plain(""), bad("no line tells"), plain(""), plain(""), plain("")}
 }
 
 // attested says what people found out about a KMS key: two cells.

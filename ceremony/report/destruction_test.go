@@ -19,9 +19,9 @@ func TestCertificate(t *testing.T) {
 	section := sectionOf(t, page, "destruction")
 	wants(t, section, "Those who signed the record certify that every share, and every copy that the plan names, of the escrow "+c.Plan.Expected.Escrow.String(), "with the fingerprint "+c.Plan.Expected.Fingerprint,
 		"(lines 3 , 4 , 5 , 6 , 7 )",
-		"share 1 NAME OF CUSTODIAN 1 (custodian-1) safe-1 brought back and destroyed (line 3 ) it was burnt before all of us B-101 NAME OF THE LEAD (lead), NAME OF OPERATOR ONE (operator-1), NAME OF THE WITNESS (witness)",
-		"share 2 NAME OF CUSTODIAN 2 (custodian-2) safe-2 attested to be gone (line 4 ) it is lost; we have asked all who had it",
-		"copy-2 CD-R number 2 archive-2 brought back and destroyed (line 7 ) it was broken before all of us",
+		"share 1 by NAME OF CUSTODIAN 1 (custodian-1), at safe-1 2027-12-01 09:03:00 UTC brought back and destroyed (line 3 ) it was burnt before all of us B-101 NAME OF THE LEAD (lead), NAME OF OPERATOR ONE (operator-1), NAME OF THE WITNESS (witness)",
+		"share 2 by NAME OF CUSTODIAN 2 (custodian-2), at safe-2 2027-12-01 09:04:00 UTC attested to be gone (line 4 ) it is lost; we have asked all who had it",
+		"copy-2 CD-R number 2, at archive-2 2027-12-01 09:07:00 UTC brought back and destroyed (line 7 ) it was broken before all of us",
 		evidencetest.ReplicaARN+" "+evidencetest.ReplicaARN+" was looked up, and is PendingDeletion (line 9 )",
 		"the escrow is among the evidence of the ceremony that made it", "is not part of this", "no record can show")
 	if strings.Contains(section, "nobody here saw destroyed") {
@@ -49,7 +49,7 @@ func TestCertificateRefused(t *testing.T) {
 	part.Pass(plan.GateClose)
 	part.Close()
 	section := sectionOf(t, reported(t, part), "destruction")
-	wants(t, section, "The destruction is not complete: DISCARDED 1 of 5.", "share 2 NAME OF CUSTODIAN 2 (custodian-2) safe-2 no line tells", "KMS key")
+	wants(t, section, "The destruction is not complete: DISCARDED 1 of 5.", "share 2 by NAME OF CUSTODIAN 2 (custodian-2), at safe-2 no line tells", "KMS key")
 	if strings.Contains(section, "certify") {
 		t.Error(section)
 	}
