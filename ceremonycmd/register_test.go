@@ -185,6 +185,35 @@ func TestRegister(t *testing.T) {
 	d.says("Example, 1 key, 9 lines", "payments destroyed SYMMETRIC_DEFAULT cmac:")
 }
 
+// TestRegisterRefreshed: after new shares were dealt, the old escrow has to be destroyed,
+// and until it is, the key is not.
+func TestRegisterRefreshed(t *testing.T) {
+	d := newDeskClerk(t)
+	made := evidencetest.Whole(t, d.folder("first"))
+	r := d.path("register.jsonl")
+	d.exits(0, "register", "init", r, "--organisation", "Example", "--by", "officer")
+	d.exits(0, "register", "add", r, d.path("first"), "--as", "payments", "--by", "officer")
+	old := d.escrowOf(r, "payments")
+
+	d.now = evidencetest.Begin.AddDate(1, 0, 1)
+	refreshed := evidencetest.Refresh(t, d.folder("refresh"), made)
+	d.exits(0, "register", "add", r, d.path("refresh"), "--by", "officer")
+	d.says("state active", "replaced "+old+", whose shares still open it", "in KMS "+evidencetest.PrimaryARN, "took the place of "+old)
+	if d.escrowOf(r, "payments") == old {
+		t.Error("the old escrow brings the key back")
+	}
+	d.exits(3, "register", "due", r, "--within", "30d")
+	d.says("2028-01-01 in 30 d 0 h payments the escrow " + old + ", which was replaced, has to be destroyed with its shares")
+
+	evidencetest.Destruction(t, d.folder("last"), refreshed)
+	d.exits(0, "register", "add", r, d.path("last"), "--by", "officer")
+	d.exits(1, "register", "state", r, "payments", "--to", "destroyed", "--reason", "x", "--by", "officer", "--by", "lead")
+	d.says("the escrow "+old+" brings it back", "hint: hold a ceremony that destroys what brings it back")
+	evidencetest.Destruction(t, d.folder("old"), made)
+	d.exits(0, "register", "add", r, d.path("old"), "--by", "officer")
+	d.exits(0, "register", "state", r, "payments", "--to", "destroyed", "--reason", "x", "--by", "officer", "--by", "lead")
+}
+
 func TestRegisterRefuses(t *testing.T) {
 	d := newDeskClerk(t)
 	r := d.path("register.jsonl")
