@@ -140,6 +140,18 @@ func TestNewShares(t *testing.T) {
 	c := first.reopen(plan.ForRefresh, newShares...)
 	p := c.later(first, old)
 	m := c.machine()
+	usual := p.medium
+	p.medium = func(what string) string { // what is destroyed later
+		if strings.HasPrefix(what, "copy-1 ") {
+			return first.media("copy-1")
+		}
+		return usual(what)
+	}
+	err := c.hold(m, p, "")
+	if e, ok := errors.AsType[*offline.OldMediumError](err); !ok || e.Copy != "copy-1" || e.Escrow != c.plan.Expected.Escrow.String() {
+		t.Fatalf("the old medium is taken for a new one: error %v", err)
+	}
+	p.medium = usual
 	c.mustHold(m, p, "")
 	s := c.state()
 	all := s.Escrows()
