@@ -129,7 +129,6 @@ func TestLaterPlans(t *testing.T) {
 		scenario string
 		want     string
 	}{
-		"refresh":                   {refresh, rehearsal.ByPlan, "CLOSED"},
 		"refresh, power-cut":        {refresh, "power-cut", "CLOSED"},
 		"refresh, misread-share":    {everybody, "misread-share", "CLOSED"},
 		"refresh, damaged-copy":     {refresh, "damaged-copy", "CLOSED"},
@@ -138,7 +137,6 @@ func TestLaterPlans(t *testing.T) {
 		"destruction":               {destroy, rehearsal.ByPlan, "DISCARDED 5 of 5"},
 		"destruction, power-cut":    {destroy, "power-cut", "DISCARDED 5 of 5"},
 		"material brought back":     {reopened(t, first, plan.ForImport), rehearsal.ByPlan, "VERIFIED 1 of 1"},
-		"material, connection-lost": {reopened(t, first, plan.ForImport), "connection-lost", "VERIFIED 1 of 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
