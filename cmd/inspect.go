@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -251,7 +252,7 @@ func inspectMaterial(data []byte) (inspection, error) {
 	if d.Fingerprint != nil {
 		i.add("fingerprint", d.Fingerprint.String())
 	}
-	if d.Problem != nil {
+	if _, public := errors.AsType[*material.PublicKeyError](d.Problem); d.Problem != nil && !public {
 		i.add("problem", d.Problem.Error())
 	}
 	return i, nil

@@ -84,8 +84,11 @@ func (c *call) aliasTarget(r *records, ref string, admitted stateSet) (*key, err
 }
 
 func checkAliasName(name string) error {
-	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
-		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
+	if err := checkAliasPrefix(name); err != nil {
+		return err
+	}
+	if strings.Contains(name, ":") { // which the API model would let pass; documented, the text is reported
+		return validation("%s contains invalid characters for an alias", name)
 	}
 	return checkCustomerAlias(name)
 }
@@ -94,6 +97,14 @@ func checkAliasName(name string) error {
 func checkCustomerAlias(name string) error {
 	if strings.HasPrefix(name, serviceAliases) {
 		return refuseSilently("NotAuthorizedException")
+	}
+	return nil
+}
+
+// checkAliasPrefix has the text recorded for CreateAlias.
+func checkAliasPrefix(name string) error {
+	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
+		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
 	}
 	return nil
 }
@@ -112,6 +123,9 @@ type deleteAliasRequest struct {
 
 func deleteAlias(c *call, r *deleteAliasRequest) (void, error) {
 	return void{}, c.write(func(rec *records) error {
+		if err := checkAliasPrefix(r.AliasName); err != nil {
+			return err
+		}
 		a, err := rec.existingAlias(c.scope, r.AliasName)
 		if err != nil {
 			return err

@@ -123,7 +123,7 @@ func (c *call) past(r *http.Request) *pastCall {
 // refusal is success.
 func (c *pastCall) event(answer any, refusal *apiError) Event {
 	e := newEvent(c.scope, c.operation, c.now)
-	e.EventType, e.RequestID, e.ReadOnly = "AwsApiCall", c.requestID, c.readOnly()
+	e.EventID, e.EventType, e.RequestID, e.ReadOnly = eventID(c.requestID), "AwsApiCall", c.requestID, c.readOnly()
 	e.UserIdentity = c.identity()
 	e.SourceIPAddress, e.UserAgent = c.address, c.agent
 	e.RequestParameters = requestParameters(c.operation, c.request)

@@ -36,7 +36,8 @@ func requestParameters(operation string, request any) map[string]any {
 // responseElements tells what an operation changed. One that answers nothing
 // is told with its key (documented, since December 2022).
 func responseElements(answer any, key string) map[string]any {
-	if _, empty := answer.(void); empty {
+	switch answer.(type) {
+	case void, hollow:
 		if key == "" {
 			return nil
 		}

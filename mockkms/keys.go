@@ -3,6 +3,7 @@
 package mockkms
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"slices"
@@ -127,6 +128,9 @@ func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
 }
 
 func (r *createKeyRequest) origin(c *call, spec *hsm.Spec) (string, error) {
+	if r.XksKeyId != "" && r.Origin != "EXTERNAL_KEY_STORE" { // documented; code and text are assumed
+		return "", validation("XksKeyId is not valid for Origin %s.", cmp.Or(r.Origin, originKMS))
+	}
 	switch r.Origin {
 	case "", originKMS:
 		if r.CustomKeyStoreId != "" {

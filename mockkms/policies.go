@@ -3,8 +3,10 @@
 package mockkms
 
 import (
-	"encoding/json"
+	"errors"
 	"strings"
+
+	"github.com/keymat/keymat/mockkms/internal/policy"
 )
 
 // defaultPolicyName is the only name a key policy can have.
@@ -75,8 +77,8 @@ func listKeyPolicies(_ *call, _ *key, r *listKeyPoliciesRequest) (*listKeyPolici
 }
 
 // keyPolicy is the policy a request gives, or the one KMS gives to a key
-// without: its account may do everything. Where policies are enforced it was
-// judged before.
+// without: its account may do everything. Its syntax is IAM's, whether or not
+// policies are enforced; where they are, more of it was judged before.
 func keyPolicy(c *call, given string) (string, error) {
 	if given == "" {
 		return c.scope.defaultPolicy(), nil
@@ -84,11 +86,9 @@ func keyPolicy(c *call, given string) (string, error) {
 	if len(given) > maxPolicy {
 		return "", refuse("LimitExceededException", "The policy is longer than %d bytes.", maxPolicy) // assumed
 	}
-	var document struct {
-		Statement json.RawMessage
-	}
-	if json.Unmarshal([]byte(given), &document) != nil || document.Statement == nil {
-		return "", refuseSilently("MalformedPolicyDocumentException")
+	_, err := policy.Parse(policy.Key, given)
+	if syntax := new(policy.SyntaxError); errors.As(err, &syntax) && !syntax.NoStatements() { // which locks out, but whom?
+		return "", malformedPolicy("%v", err)
 	}
 	return given, nil
 }

@@ -32,20 +32,20 @@ type trail struct {
 	writing sync.Mutex // held while events go to the store, so that they go in order
 
 	mu      sync.Mutex
-	pending []func() Event // each puts an event together
-	last    time.Time      // of the last call among them, by the mock's clock
-	timer   *time.Timer    // will write what is pending; nil: nobody will
-	added   int            // events of this interval
-	waited  int            // intervals for which nothing was written
+	pending []func() []Event // each puts the events of a call together
+	last    time.Time        // of the last call among them, by the mock's clock
+	timer   *time.Timer      // will write what is pending; nil: nobody will
+	added   int              // events of this interval
+	waited  int              // intervals for which nothing was written
 }
 
-func (t *trail) add(now time.Time, event func() Event, write func()) {
+func (t *trail) add(now time.Time, events func() []Event, write func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.pending) >= t.keep { // the oldest would be dropped anyway
 		t.pending = t.pending[1:]
 	}
-	t.pending, t.last = append(t.pending, event), now
+	t.pending, t.last = append(t.pending, events), now
 	t.added++
 	if t.timer == nil {
 		t.timer = time.AfterFunc(trailInterval, write)
@@ -75,8 +75,8 @@ func (t *trail) take() (events []Event, last time.Time) {
 	taken, last := t.pending, t.last
 	t.pending, t.added, t.waited = nil, 0, 0
 	t.mu.Unlock()
-	for _, event := range taken {
-		events = append(events, event())
+	for _, put := range taken {
+		events = append(events, put()...)
 	}
 	return events, last
 }

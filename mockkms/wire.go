@@ -39,7 +39,7 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if k.trail.keep > 0 && c.happened() {
 		past := c.past(r)
-		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.trailDue)
+		k.trail.add(c.now, func() []Event { return past.events(answer, refusal) }, k.trailDue)
 	}
 	c.logTo(k.log, r, id, refusal, time.Since(start))
 	switch {

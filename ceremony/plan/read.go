@@ -92,12 +92,10 @@ func (r *reader) material(v value, m *Material) {
 func (r *reader) target(v value) (t Target) {
 	r.object(v,
 		required("id", parsed(r, &t.ID, identifier)),
-		required("partition", parsed(r, &t.Partition, pattern(`aws[a-z-]*`, "an AWS partition"))),
-		required("account", parsed(r, &t.Account, pattern(`[0-9]{12}`, "an AWS account, 12 digits"))),
-		required("region", parsed(r, &t.Region, pattern(`[a-z]{2,}(-[a-z]+)+-[0-9]+`, "an AWS Region"))),
-		required("key", parsed(r, &t.Key, pattern(
-			`arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]{1,250}`,
-			"the ARN of a KMS key, nor an alias such as alias/app"))),
+		required("partition", parsed(r, &t.Partition, partition)),
+		required("account", parsed(r, &t.Account, account)),
+		required("region", parsed(r, &t.Region, region)),
+		required("key", parsed(r, &t.Key, keyName)),
 		optional("replica_of", parsed(r, &t.ReplicaOf, identifier)),
 		required("wrapping", func(v value) {
 			r.object(v,
@@ -187,8 +185,8 @@ func (r *reader) limits(v value, l *Limits) {
 func (r *reader) expected(v value, e *Expected) {
 	r.object(v,
 		required("escrow", parsed(r, &e.Escrow, escrowID)),
-		required("fingerprint", parsed(r, &e.Fingerprint, pattern(`(cmac|hmac):[0-9a-f]{10}|spki-sha256:[0-9a-f]{64}`, "a fingerprint such as cmac:0a1b2c3d4e"))),
-		optional("material_id", parsed(r, &e.MaterialID, pattern(`[0-9a-f]{64}`, "a key material ID, 64 hexadecimal digits"))),
+		required("fingerprint", parsed(r, &e.Fingerprint, fingerprint)),
+		optional("material_id", parsed(r, &e.MaterialID, materialID)),
 		optional("threshold", parsed(r, &e.Threshold, number(escrow.MinThreshold, escrow.MaxShares))),
 		optional("holders", r.holders(&e.Holders)))
 }
