@@ -65,6 +65,7 @@ func TestExplainOffline(t *testing.T) {
 		{&gap.OtherPlanError{}, "keymat-offline ceremony plan verify", cli.ExitFailed},
 		{&gap.AlteredError{}, "keep the medium", cli.ExitFailed},
 		{&offline.SameMediumError{}, "a medium of its own", cli.ExitFailed},
+		{&offline.OldMediumError{}, "put in a new medium", cli.ExitFailed},
 		{&offline.BundlesError{}, "one new bundle", cli.ExitFailed},
 		{&offline.MissingError{}, "the right one", cli.ExitFailed},
 		{&stoppedError{"a task", term.ErrInterrupted}, "", cli.ExitInterrupted},

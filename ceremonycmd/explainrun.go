@@ -114,6 +114,9 @@ func explainMedia(program string, err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*gap.AlteredError](err); ok {
 		return cli.Hint("keep the medium: somebody may have changed it on the way, which is an exception to record"), true
 	}
+	if _, ok := errors.AsType[*offline.OldMediumError](err); ok {
+		return cli.Hint("put in a new medium: that one is destroyed with the old escrow"), true
+	}
 	if _, ok := errors.AsType[*offline.SameMediumError](err); ok {
 		return cli.Hint("each copy goes on a medium of its own"), true
 	}

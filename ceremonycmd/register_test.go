@@ -185,6 +185,35 @@ func TestRegister(t *testing.T) {
 	d.says("Example, 1 key, 9 lines", "payments destroyed SYMMETRIC_DEFAULT cmac:")
 }
 
+// TestRegisterRefreshed: after new shares were dealt, the old escrow has to be destroyed,
+// and until it is, the key is not.
+func TestRegisterRefreshed(t *testing.T) {
+	d := newDeskClerk(t)
+	made := evidencetest.Whole(t, d.folder("first"))
+	r := d.path("register.jsonl")
+	d.exits(0, "register", "init", r, "--organisation", "Example", "--by", "officer")
+	d.exits(0, "register", "add", r, d.path("first"), "--as", "payments", "--by", "officer")
+	old := d.escrowOf(r, "payments")
+
+	d.now = evidencetest.Begin.AddDate(1, 0, 1)
+	refreshed := evidencetest.Refresh(t, d.folder("refresh"), made)
+	d.exits(0, "register", "add", r, d.path("refresh"), "--by", "officer")
+	d.says("state active", "replaced "+old+", whose shares still open it", "in KMS "+evidencetest.PrimaryARN, "took the place of "+old)
+	if d.escrowOf(r, "payments") == old {
+		t.Error("the old escrow brings the key back")
+	}
+	d.exits(3, "register", "due", r, "--within", "30d")
+	d.says("2028-01-01 in 30 d 0 h payments the escrow " + old + ", which was replaced, has to be destroyed with its shares")
+
+	evidencetest.Destruction(t, d.folder("last"), refreshed)
+	d.exits(0, "register", "add", r, d.path("last"), "--by", "officer")
+	d.exits(1, "register", "state", r, "payments", "--to", "destroyed", "--reason", "x", "--by", "officer", "--by", "lead")
+	d.says("the escrow "+old+" brings it back", "hint: hold a ceremony that destroys what brings it back")
+	evidencetest.Destruction(t, d.folder("old"), made)
+	d.exits(0, "register", "add", r, d.path("old"), "--by", "officer")
+	d.exits(0, "register", "state", r, "payments", "--to", "destroyed", "--reason", "x", "--by", "officer", "--by", "lead")
+}
+
 func TestRegisterRefuses(t *testing.T) {
 	d := newDeskClerk(t)
 	r := d.path("register.jsonl")
@@ -215,7 +244,7 @@ func TestRegisterRefuses(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	d := newDeskClerk(t)
-	evidencetest.Whole(t, d.folder("first"))
+	first := evidencetest.Whole(t, d.folder("first"))
 	for _, purpose := range []plan.Purpose{plan.ForImport, plan.ForRefresh, plan.ForDestruction} {
 		out := d.path(string(purpose) + ".yaml")
 		d.exits(0, "reopen", d.path("first"), "--id", "payments-2027", "--purpose", string(purpose), "--out", out)
@@ -238,6 +267,24 @@ func TestReopen(t *testing.T) {
 	d.says("id: that of the earlier ceremony")
 	d.exits(2, "reopen", d.path("first"), "--id", "payments-2027", "--purpose", "rotate", "--out", d.path("x.yaml"))
 	d.exits(2, "reopen", d.path("first"), "--id", "payments-2027", "--date", "soon", "--out", d.path("x.yaml"))
+
+	again := evidencetest.Again(t, d.folder("refresh"), first, plan.ForRefresh)
+	again.Open(transcript.OfflineMachine)
+	d.exits(3, "reopen", d.path("refresh"), "--id", "payments-2028", "--out", d.path("x.yaml"))
+	d.says("no step in it says what was made")
+	again.Pass(plan.GateOpen)
+	again.Recover()
+	d.exits(0, "reopen", d.path("refresh"), "--keys-of", d.path("first"), "--id", "payments-2028", "--out", d.path("filled.yaml"))
+	content, err := os.ReadFile(d.path("filled.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := plan.Read(bytes.NewReader(content)); err != nil || plan.HasErrors(p.Lint()) || p.Targets[0].Key != evidencetest.PrimaryARN {
+		t.Errorf("error %v\n%s", err, content)
+	}
+	evidencetest.Eventful(t, d.folder("other"))
+	d.exits(3, "reopen", d.path("refresh"), "--keys-of", d.path("other"), "--id", "payments-2028", "--out", d.path("x.yaml"))
+	d.says("the ceremony is about other material: ")
 
 	evidencetest.New(t, d.folder("planned"))
 	d.exits(3, "reopen", d.path("planned"), "--id", "payments-2027", "--out", d.path("x.yaml"))

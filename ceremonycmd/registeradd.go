@@ -48,15 +48,9 @@ with keymat ceremony register schedule.`,
 }
 
 func (a *app) registerAdd(o registerAddOptions, scheduled bool) error {
-	v, err := a.verifyFolder(o.folder)
+	v, err := a.verified(o.folder)
 	if err != nil {
 		return err
-	}
-	if len(v.Problems) > 0 {
-		for _, problem := range v.Problems {
-			a.Say("! %s", problem)
-		}
-		return errCeremony
 	}
 	f := v.findings
 	shown, err := register.Describe(f.Plan, f.State, f.Records[len(f.Records)-1].Transcript.Head())

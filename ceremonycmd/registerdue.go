@@ -21,8 +21,9 @@ func newRegisterDueCmd(a *app) *cobra.Command {
 		Use:   "due <register>",
 		Short: "List what has to be done about keys, and by when",
 		Long: `List what is overdue, or becomes due within some days: material that expires in
-KMS, drills of recovery, reviews, and keys that must not protect any more. The exit
-code is 3 if there is anything, so that a job that runs daily can tell somebody.`,
+KMS, escrows that were replaced and not destroyed, drills of recovery, reviews, and
+keys that must not protect any more. The exit code is 3 if there is anything, so
+that a job that runs daily can tell somebody.`,
 		Example: `  keymat ceremony register due register.jsonl --within 14d`,
 		Args:    cli.OneArg("register"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.registerDue(args[0], int(within)) },
@@ -75,6 +76,8 @@ func matters(d register.Due) string {
 	switch d.Matter {
 	case register.Expiry:
 		return "KMS forgets the material of " + d.ARN
+	case register.Discard:
+		return "the escrow " + d.Escrow + ", which was replaced, has to be destroyed with its shares"
 	case register.Drill:
 		return "recovery has to be exercised"
 	case register.Review:

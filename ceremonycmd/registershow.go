@@ -78,6 +78,7 @@ type keyShown struct {
 	KeySpec     material.Spec      `json:"key_spec"`
 	Fingerprint string             `json:"fingerprint"`
 	Escrow      register.Escrow    `json:"escrow,omitzero"`
+	Retired     []register.Retired `json:"retired,omitempty"` // escrows that were replaced, and are not known to be destroyed
 	Held        []register.Held    `json:"held"`
 	Schedule    register.Scheduled `json:"schedule"`
 	Drill       *register.Drilled  `json:"last_drill,omitempty"`
@@ -94,7 +95,7 @@ type registerLine struct {
 }
 
 func showKey(k register.Key) keyShown {
-	s := keyShown{Key: k.Added.Key, Title: k.Title, State: k.State, Since: k.Since, KeySpec: k.KeySpec, Fingerprint: k.Fingerprint, Escrow: k.Escrow, Held: k.Held,
+	s := keyShown{Key: k.Added.Key, Title: k.Title, State: k.State, Since: k.Since, KeySpec: k.KeySpec, Fingerprint: k.Fingerprint, Escrow: k.Escrow, Retired: k.Retired(), Held: k.Held,
 		Schedule: k.Scheduled, Drill: k.Drill, NextDrill: k.NextDrill()}
 	for _, line := range k.History {
 		s.History = append(s.History, registerLine{line.Seq + 1, line.Time, line.Actors, register.Name(line.Event), line.Event})
@@ -115,6 +116,9 @@ func (s keyShown) text(w io.Writer) {
 	}
 	cli.Fields(w, "key", s.Key, "title", s.Title, "state", fmt.Sprintf("%s since %s", s.State, dayOf(s.Since)), "spec", string(s.KeySpec), "fingerprint", s.Fingerprint,
 		"escrow", opens, "protects until", dayOf(s.Schedule.Protects), "review", dayOf(s.Schedule.Review), "last drill", drill, "next drill", every)
+	for _, r := range s.Retired {
+		cli.Fields(w, "replaced", r.Escrow+", whose shares still open it")
+	}
 	for _, h := range s.Held {
 		expires := "never"
 		if !h.ValidTo.IsZero() {

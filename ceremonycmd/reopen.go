@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
@@ -24,6 +23,7 @@ type reopenOptions struct {
 	title   string
 	date    dayFlag
 	purpose string
+	keysOf  string
 	force   bool
 }
 
@@ -42,11 +42,13 @@ the folder of that one, which has to verify. Its purpose is one of
             the lead; nothing is opened
 
 To destroy an escrow that another has replaced, name the folder of the ceremony that
-made it. People, places, shares and gates stay as they were, and what the records say of the
-material is what the new ceremony expects. It is a draft: it is corrected, linted and
-signed as any plan is.`,
+made it. A ceremony for new shares names no KMS key: to go on from there, name with
+--keys-of the folder of one that does. People, places, shares and gates stay as they
+were, and what the records say of the material is what the new ceremony expects. It
+is a draft: it is corrected, linted and signed as any plan is.`,
 		Example: `  keymat ceremony reopen /media/a --id payments-2027 --out plan.yaml
-  keymat ceremony reopen /media/a --id payments-2028 --purpose refresh --out plan.yaml`,
+  keymat ceremony reopen /media/a --id payments-2028 --purpose refresh --out plan.yaml
+  keymat ceremony reopen /media/b --keys-of /media/a --id payments-2029 --out plan.yaml`,
 		Args: cli.OneArg("folder"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.folder = args[0]
@@ -60,6 +62,7 @@ signed as any plan is.`,
 	purposes := []plan.Purpose{plan.ForImport, plan.ForRefresh, plan.ForDestruction}
 	c.Flags().StringVar(&o.purpose, "purpose", o.purpose, "what it is held `for`: "+cli.List(purposes))
 	cli.Complete(c, "purpose", purposes)
+	c.Flags().StringVar(&o.keysOf, "keys-of", "", "`folder` of the ceremony whose KMS keys and gates are meant, where that in <folder> names none")
 	c.Flags().BoolVarP(&o.force, "force", "f", false, "overwrite an existing file")
 	cli.Require(c, "id", "out")
 	return c
@@ -73,25 +76,23 @@ func (a *app) reopen(o reopenOptions) error {
 	if err := files.Check(o.out, files.Overwrite(o.force)); err != nil {
 		return err
 	}
-	v, err := a.verifyFolder(o.folder)
+	v, err := a.verified(o.folder)
 	if err != nil {
 		return err
 	}
-	if len(v.Problems) > 0 {
-		for _, problem := range v.Problems {
-			a.Say("! %s", problem)
-		}
-		return errCeremony
-	}
 	p := v.findings.Plan
-	expected, err := expect(p, v.findings.State)
+	expected, ok := v.findings.State.Expected()
+	if !ok {
+		return cli.InFile(o.folder, &cli.NoError{Reason: "there is no escrow that brings the material back"})
+	}
+	keys, err := a.keysOf(o.keysOf, expected.Fingerprint)
 	if err != nil {
-		return cli.InFile(o.folder, err)
+		return err
 	}
 	if o.date.IsZero() {
 		o.date.Time = a.now().UTC().Truncate(24 * time.Hour).Add(planLeadTime)
 	}
-	drafted, err := p.Reopen(plan.Reopening{File: o.out, ID: o.id, Title: cmp.Or(o.title, p.Title), Date: o.date.Time, Purpose: purpose, Expected: expected})
+	drafted, err := p.Reopen(plan.Reopening{File: o.out, ID: o.id, Title: cmp.Or(o.title, p.Title), Date: o.date.Time, Purpose: purpose, Expected: expected, KeysOf: keys})
 	if err != nil {
 		return err
 	}
@@ -101,25 +102,20 @@ func (a *app) reopen(o reopenOptions) error {
 	return a.print(planReopened{File: o.out, ID: o.id, Purpose: purpose, Escrow: expected.Escrow.String(), program: a.Name})
 }
 
-// expect is what the records say of the material and the escrow that brings it back.
-func expect(p *plan.Plan, s *phase.State) (e plan.Expected, err error) {
-	kept, ok := s.Kept()
-	if !ok {
-		return e, &cli.NoError{Reason: "there is no escrow that brings the material back"}
+// keysOf is the plan of an earlier ceremony with the same material, from its folder;
+// nil for none.
+func (a *app) keysOf(folder, fingerprint string) (*plan.Plan, error) {
+	if folder == "" {
+		return nil, nil
 	}
-	if err := e.Escrow.UnmarshalText([]byte(kept.ID)); err != nil {
-		return e, err
+	v, err := a.verified(folder)
+	if err != nil {
+		return nil, err
 	}
-	e.Fingerprint = kept.Fingerprint
-	if p.Expected != nil {
-		e.MaterialID = p.Expected.MaterialID
+	if found := v.findings.State.Fingerprint(); found != fingerprint {
+		return nil, cli.InFile(folder, &cli.NoError{Reason: fmt.Sprintf("the ceremony is about other material: %s, not %s", found, fingerprint)})
 	}
-	for _, t := range s.Targets() {
-		if e.MaterialID == "" {
-			e.MaterialID = t.MaterialID
-		}
-	}
-	return e, nil
+	return v.findings.Plan, nil
 }
 
 // planReopened is what reopen made.

@@ -105,6 +105,24 @@ func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
 	return v, nil
 }
 
+// verified is verifyFolder for what takes a folder that has to verify, and to say
+// what was done: what is wrong with it is told.
+func (a *app) verified(folder string) (ceremonyVerified, error) {
+	v, err := a.verifyFolder(folder)
+	switch {
+	case err != nil:
+		return v, err
+	case len(v.Problems) > 0:
+		for _, problem := range v.Problems {
+			a.Say("! %s", problem)
+		}
+		return v, errCeremony
+	case v.findings.State == nil:
+		return v, cli.InFile(folder, &cli.NoError{Reason: "its record was kept by hand: no step in it says what was made"})
+	}
+	return v, nil
+}
+
 var errCeremony = &cli.NoError{Reason: "the folder of the ceremony does not verify"}
 
 // ceremonyVerified says what is wrong in the folder of a ceremony.

@@ -48,8 +48,9 @@ it cannot be imported into AWS. Everything is in a folder for each scenario: tho
 of the machines, media, what people keep, and what the screens showed. All of it
 is throw-away material.
 
-With --scenario something goes wrong on the way; --list says what there is, and
-what has to come of it. The exit code is 3 if that did not, or if an auditor would
+With --scenario something goes wrong on the way, or a later ceremony follows with
+the same key and the same people; --list says what there is, and what has to come
+of it. The exit code is 3 if that did not, or if an auditor would
 find fault with the records. A rehearsal by-plan that was interrupted goes on when
 it is called again; another begins anew.`,
 		Example: `  keymat ceremony rehearse plan.yaml --dir rehearsal
@@ -143,12 +144,12 @@ func chosenScenarios(names []string, p *plan.Plan) (chosen []rehearsal.Scenario,
 		switch {
 		case !ok && name != everyScenario:
 			return nil, usagef("there is no scenario %q; keymat ceremony rehearse --list shows them", name)
-		case ok && !s.Fits(p):
-			return nil, usagef("scenario %s cannot happen by this plan, which deals no shares", name)
+		case ok && s.Misfit(p) != "":
+			return nil, usagef("scenario %s cannot happen by this plan, which %s", name, s.Misfit(p))
 		}
 	}
 	for _, s := range rehearsal.Scenarios() {
-		if slices.Contains(names, s.Name) || slices.Contains(names, everyScenario) && s.Fits(p) {
+		if slices.Contains(names, s.Name) || slices.Contains(names, everyScenario) && s.Misfit(p) == "" {
 			chosen = append(chosen, s)
 		}
 	}

@@ -25,18 +25,20 @@ import (
 // screens.
 type day struct {
 	*desk
-	people *consoletest.People
-	target string        // that is fetched for next
-	screen func() string // of the machine that was started last
-	lost   bool          // the medium from the offline machine never came
-	trace  bool          // the kernel is asked what the offline machine does with networks
+	people  *consoletest.People
+	target  string        // that is fetched for next
+	fetches string        // folder of the machine that fetches
+	screen  func() string // of the machine that was started last
+	shown   string        // on the screen of the machine that was done last
+	lost    bool          // the medium from the offline machine never came
+	trace   bool          // the kernel is asked what the offline machine does with networks
 }
 
 // newMockDay is before a ceremony for keys in a KMS of its own, which gives out a
 // new wrapping key each time.
 func newMockDay(t *testing.T) *day {
 	t.Helper()
-	d := &day{desk: newDesk(t), target: "primary"}
+	d := &day{desk: newDesk(t), target: "primary", fetches: "F"}
 	mock, err := serve(d.dir, "--memory")
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +81,8 @@ func (d *day) lead(question string, options []string) int {
 	switch {
 	case strings.Contains(question, "it was not done"):
 		d.t.Fatalf("something was not done: %s", d.screen())
+	case strings.Contains(question, "which state is it in?"):
+		return d.lookUp(options)
 	case strings.Contains(question, "Has a medium come from the machine that imports"):
 		if d.lost {
 			return 2
@@ -88,7 +92,7 @@ func (d *day) lead(question string, options []string) int {
 		if without >= 0 {
 			return without
 		}
-		d.hold(built.keymat, "F", "--machine", "fetch", "--target", d.target)
+		d.hold(built.keymat, d.fetches, "--machine", "fetch", "--target", d.target)
 	}
 	return 0
 }
@@ -113,7 +117,8 @@ func (d *day) hold(program, folder string, args ...string) string {
 	if err := d.people.Play(d.t, terminal); err != nil {
 		d.t.Fatalf("%s: %v: %s\n%s", strings.Join(line, " "), err, &stdout, terminal.Screen())
 	}
-	d.t.Log(terminal.Screen())
+	d.shown = terminal.Screen()
+	d.t.Log(d.shown)
 	return stdout.String()
 }
 

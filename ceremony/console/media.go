@@ -72,9 +72,9 @@ func (c *Console) bagKeepers() []string {
 }
 
 // operators are those of the task, or else whoever does it: on machines with a
-// network there are no others.
+// network there are no others. Custodians do nothing to a machine.
 func (c *Console) operators() []string {
-	if c.hands == nil {
+	if len(c.among(c.hands, plan.Custodian)) == len(c.hands) {
 		return c.Having(plan.Operator)
 	}
 	if some := c.among(c.hands, plan.Operator); len(some) > 0 {

@@ -20,6 +20,7 @@ func TestMedium(t *testing.T) {
 		{name: "there", scene: "medium", lines: []line{{asked, folder + "/\r"}}, want: folder + " <nil>"},
 		{name: "not there at first", scene: "medium", lines: []line{{asked, "\r"}, {asked, folder + "/none\r"}, {"none: no such file or directory", ""},
 			{asked, file + "\r"}, {"! " + file + " is not a folder", ""}, {asked, folder + "\r"}}, want: folder + " <nil>"},
+		{name: "where custodians come", scene: "archive", lines: []line{{"1.1 Ona (operator-1), Otto (operator-2): put in a medium with the escrow. The folder where it is mounted: ", folder + "\r"}}, want: folder + " <nil>"},
 		{name: "interrupted", scene: "medium", lines: []line{{asked, "\x03"}}, want: " interrupted"},
 	})
 }

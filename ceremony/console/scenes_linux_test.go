@@ -70,6 +70,10 @@ var scenes = map[string]func(context.Context, *console.Console) (any, error){
 		}
 		return "signed", sshsig.Verify([]byte("the plan"), signature, plan.Namespace, who.Key)
 	},
+	"archive": func(ctx context.Context, c *console.Console) (any, error) {
+		c.Announce(phase.Task{Step: phase.Recover, Machine: transcript.OfflineMachine, Quorum: 2, People: []string{"custodian-1", "custodian-2"}})
+		return c.Medium(ctx, "a medium with the escrow")
+	},
 	"medium": func(ctx context.Context, c *console.Console) (any, error) { return c.Medium(ctx, "copy-1") },
 	"remount": func(ctx context.Context, c *console.Console) (any, error) {
 		return nil, c.Remount(ctx, "copy-1", os.Getenv(argument))

@@ -77,7 +77,7 @@ var gates = map[plan.Gate]string{
 	plan.GateIdentity: "the fingerprint of the material was read aloud",
 	plan.GateSealed:   "every share was read back, every copy opened",
 	plan.GateBundle:   "the digest of what was fetched was compared aloud",
-	plan.GateClose:    "the material is destroyed, and the digest of the record read aloud",
+	plan.GateClose:    "nothing is left in memory, and the digest of the record was read aloud",
 	plan.GateImport:   "the digest of the package is the one read out offline",
 }
 

@@ -24,6 +24,7 @@ import (
 const (
 	MediumIn  = "the medium that came from the other machine"
 	MediumOut = "an empty medium, to go to the other machines"
+	MediumEnd = "an empty medium, for the evidence of the ceremony" // where no other machine takes part
 )
 
 // begin begins a record: the first, or the next on another day.

@@ -76,6 +76,9 @@ func (m *Machine) copyOut(ctx context.Context, r room.Room, t phase.Task) error 
 	if medium.Has(name) && m.memory.tried[t.Copy] == 0 {
 		return &SameMediumError{t.Copy}
 	}
+	if e := m.plan.Expected; e != nil && medium.Has(evidence.EscrowFile(e.Escrow.String())) {
+		return &OldMediumError{t.Copy, e.Escrow.String()}
+	}
 	m.memory.tried[t.Copy]++
 	approved, err := withSignatures(m.folder, evidence.PlanFile)
 	if err != nil {

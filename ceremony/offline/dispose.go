@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/room"
@@ -45,7 +47,7 @@ type fate struct {
 func fates() []fate {
 	return []fate{
 		{"it is here, and is destroyed now", transcript.Returned, "was brought back, and destroyed before all of us"},
-		{"it was destroyed elsewhere", transcript.Elsewhere, "was destroyed elsewhere; we have seen what shows it, and attest it"},
+		{"it was destroyed before, or elsewhere", transcript.Elsewhere, "was destroyed before, or elsewhere; we have seen it, or what shows it, and attest it"},
 		{"it is lost", transcript.Elsewhere, "is lost; we have asked all who had it, and attest it"},
 	}
 }
@@ -62,28 +64,32 @@ func (m *Machine) discard(ctx context.Context, r room.Room, t phase.Task) error 
 	}
 	what := m.nameOf(t.Copy)
 	if t.Share != 0 {
-		what = cardOf(m.holder(t.Share))
+		what = cardOf(m.holder(t.Share)) + ","
+		if err := m.bringSeal(ctx, r, t.Escrow); err != nil {
+			return err
+		}
 	}
+	thing := strings.TrimSuffix(what, ",")
 	var options []string
 	for _, f := range fates() {
 		options = append(options, f.option)
 	}
-	chosen, err := r.Decide(ctx, what+": what has become of it?", append(options, later))
+	chosen, err := r.Decide(ctx, thing+": what has become of it?", append(options, later))
 	if err != nil {
 		return err
 	}
 	if chosen < 0 || chosen >= len(options) {
-		return &PostponedError{what}
+		return &PostponedError{thing}
 	}
 	f := fates()[chosen]
 	e.How = f.how
 	if e.How == transcript.Returned {
-		if e.Bag, err = m.returned(ctx, r, t, what, actors); err != nil {
+		if e.Bag, err = m.returned(ctx, r, t, thing, actors); err != nil {
 			return err
 		}
-		r.Tell("destroy %s now, so that nothing of it can be read or put together again", what)
+		r.Tell("now destroy %s so that nothing of it can be read or put together again", what)
 	}
-	if e.Text, err = r.Confirm(ctx, noGate, actors, what+", "+f.text); err != nil {
+	if e.Text, err = r.Confirm(ctx, noGate, actors, what+" "+f.text); err != nil {
 		return err
 	}
 	return m.add(ctx, r, e, actors)
@@ -98,11 +104,41 @@ func (m *Machine) returned(ctx context.Context, r room.Room, t phase.Task, what 
 	}
 	if want := m.sealedBags(t.Escrow)[t.Share]; want != "" && bag != want {
 		return bag, m.exception(ctx, r, actors, transcript.Exception{
-			Expected: fmt.Sprintf("%s in the bag %q", what, want), Happened: fmt.Sprintf("it is in the bag %q", bag),
+			Expected: fmt.Sprintf("%s in the bag %q", what, want), Happened: foundIn(bag),
 			Decided: "it is destroyed, and to be assessed whether somebody has seen it",
 		})
 	}
 	return bag, nil
+}
+
+// foundIn says in which bag something is.
+func foundIn(bag string) string {
+	if bag == "" {
+		return "it is in no bag"
+	}
+	return fmt.Sprintf("it is in the bag %q", bag)
+}
+
+// bringSeal takes the seal record on an escrow, which says into which bags its shares
+// went, from one of its copies, before the first of them is gone. Where nobody has
+// it, nobody is asked again.
+func (m *Machine) bringSeal(ctx context.Context, r room.Room, id string) error {
+	if m.unbagged || m.folder.Has(evidence.SealFile(id)) {
+		return nil
+	}
+	chosen, err := r.Decide(ctx, "The seal record on the escrow, which says into which bags the shares went, is on each of its copies. Is there one?", []string{"a copy is here", "nobody has one"})
+	if err != nil {
+		return err
+	}
+	if chosen != 0 {
+		m.unbagged = true
+		return nil
+	}
+	path, err := r.Medium(ctx, mediumWith(id))
+	if err != nil {
+		return err
+	}
+	return m.takeSeal(r, evidence.Folder(path), id)
 }
 
 // keyStates are what KMS may say of a key, and what that means here.

@@ -4,6 +4,7 @@ package offline_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -139,6 +140,18 @@ func TestNewShares(t *testing.T) {
 	c := first.reopen(plan.ForRefresh, newShares...)
 	p := c.later(first, old)
 	m := c.machine()
+	usual := p.medium
+	p.medium = func(what string) string { // what is destroyed later
+		if strings.HasPrefix(what, "copy-1 ") {
+			return first.media("copy-1")
+		}
+		return usual(what)
+	}
+	err := c.hold(m, p, "")
+	if e, ok := errors.AsType[*offline.OldMediumError](err); !ok || e.Copy != "copy-1" || e.Escrow != c.plan.Expected.Escrow.String() {
+		t.Fatalf("the old medium is taken for a new one: error %v", err)
+	}
+	p.medium = usual
 	c.mustHold(m, p, "")
 	s := c.state()
 	all := s.Escrows()
@@ -279,10 +292,10 @@ func TestDestruction(t *testing.T) {
 	got, attested, exceptions := c.discarded()
 	want := []transcript.Discarded{
 		{Escrow: kept.ID, Share: 1, How: transcript.Returned, Text: "share 1, of custodian-1, was brought back, and destroyed before all of us", Bag: "B1"},
-		{Escrow: kept.ID, Share: 2, How: transcript.Elsewhere, Text: "share 2, of custodian-2, was destroyed elsewhere; we have seen what shows it, and attest it"},
+		{Escrow: kept.ID, Share: 2, How: transcript.Elsewhere, Text: "share 2, of custodian-2, was destroyed before, or elsewhere; we have seen it, or what shows it, and attest it"},
 		{Escrow: kept.ID, Share: 3, How: transcript.Returned, Text: "share 3, of custodian-3, was brought back, and destroyed before all of us", Bag: "B3"},
-		{Escrow: kept.ID, Copy: "copy-1", How: transcript.Returned, Text: "copy-1 (CD-R number 1), was brought back, and destroyed before all of us", Bag: "Bcopy-1 (CD-R number 1)"},
-		{Escrow: kept.ID, Copy: "copy-2", How: transcript.Elsewhere, Text: "copy-2 (CD-R number 2), is lost; we have asked all who had it, and attest it"},
+		{Escrow: kept.ID, Copy: "copy-1", How: transcript.Returned, Text: "copy-1 (CD-R number 1) was brought back, and destroyed before all of us", Bag: "Bcopy-1 (CD-R number 1)"},
+		{Escrow: kept.ID, Copy: "copy-2", How: transcript.Elsewhere, Text: "copy-2 (CD-R number 2) is lost; we have asked all who had it, and attest it"},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -325,4 +338,95 @@ func TestDestructionLater(t *testing.T) {
 		t.Errorf("got %v, want %v", got, tasks)
 	}
 	c.mustHold(m, p, "")
+}
+
+// TestDestructionBags: which bags shares went into is on the copies of the escrow,
+// and people are asked for one once.
+func TestDestructionBags(t *testing.T) {
+	first, _ := held(t, small)
+	kept, _ := first.state().Kept()
+	hold := func(archive string, answer int) (*ceremony, *people, int) {
+		c := first.reopen(plan.ForDestruction)
+		p := c.later(first, nil)
+		asked := 0
+		p.medium = func(what string) string {
+			if strings.HasPrefix(what, "a medium with the escrow ") {
+				return archive
+			}
+			return ""
+		}
+		p.decide = func(question string, _ []string) int {
+			if strings.HasPrefix(question, "The seal record ") {
+				asked++
+				return answer
+			}
+			return 0
+		}
+		m := c.machine()
+		if err := c.hold(m, p, ""); err != nil {
+			e, ok := errors.AsType[*gap.MismatchError](err)
+			if !ok || e.Field != "escrow" {
+				t.Fatal(err)
+			}
+			return c, p, -1
+		}
+		c.verifies()
+		return c, p, asked
+	}
+
+	c, _, asked := hold(first.media("copy-2"), 0)
+	all, _, exceptions := c.discarded()
+	if !c.folder.Has(evidence.SealFile(kept.ID)) || asked != 1 || exceptions != 0 || all[2].Bag != "B3" {
+		t.Errorf("asked %d times, %d exceptions, %+v", asked, exceptions, all)
+	}
+	if c, _, asked = hold("", 1); asked != 1 || c.folder.Has(evidence.SealFile(kept.ID)) {
+		t.Errorf("where nobody has one: asked %d times", asked)
+	}
+	if _, p, asked := hold(first.media("empty"), 0); asked != 1 || !p.told("nobody can say which bags") {
+		t.Errorf("where there is none on the copy: asked %d times, %q", asked, p.said)
+	}
+	other, _ := held(t, small)
+	theirs, _ := other.state().Kept()
+	_, seal, err := other.folder.Seal(theirs.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.write(first.media("wrong"), evidence.SealFile(kept.ID), seal)
+	if _, _, asked := hold(first.media("wrong"), 0); asked != -1 {
+		t.Error("the seal record on another escrow passes")
+	}
+}
+
+// TestDestructionPowerCuts: whenever the power fails, each thing that a line says is
+// gone stays so and has that line alone, the escrow is kept until nothing is left of it
+// (rule N8), and in the end nothing is.
+func TestDestructionPowerCuts(t *testing.T) {
+	first, _ := held(t, sketch{spec: material.SymmetricDefault, threshold: 2, count: 2, changes: []string{"scheme: slip39", "scheme: shamir"}})
+	c := first.reopen(plan.ForDestruction)
+	p := c.later(first, nil)
+	var moments []moment
+	p.before = func(method string) {
+		moments = c.capture(p, fmt.Sprintf("%s after the line %v", method, last(c.lines())), moments)
+	}
+	c.mustHold(c.machine(), p, "")
+	if len(moments) < 20 {
+		t.Fatalf("the power was cut %d times", len(moments))
+	}
+	for _, now := range moments {
+		c.revive(now)
+		m := c.machine() // which repairs a line that was cut off
+		gone, _, _ := c.discarded()
+		e := c.state().Escrows()[0]
+		if whole := len(gone) == 4; (e.Condition == phase.Gone) != whole || (e.Condition == phase.Kept) == whole {
+			t.Fatalf("%s: with %d things gone the escrow is %s", now.when, len(gone), e.Condition)
+		}
+		c.mustHold(m, c.later(first, nil), "")
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		all, attested, _ := c.discarded()
+		if len(all) != 4 || !slices.Equal(all[:len(gone)], gone) || len(attested) != 1 || c.state().Escrows()[0].Condition != phase.Gone {
+			t.Fatalf("%s: %+v, after %+v", now.when, all, gone)
+		}
+	}
 }

@@ -91,6 +91,14 @@ func (e *SameMediumError) Error() string {
 	return "the medium for " + e.Copy + " holds another copy of the escrow already"
 }
 
+// An OldMediumError says that a medium for a copy holds the escrow whose place the new
+// one takes: both would be destroyed with it.
+type OldMediumError struct{ Copy, Escrow string }
+
+func (e *OldMediumError) Error() string {
+	return "the medium for " + e.Copy + " holds the old escrow " + e.Escrow
+}
+
 // A BundlesError says that a medium has no new bundle, or more than one.
 type BundlesError struct{ New int }
 

@@ -94,7 +94,11 @@ func (m *Machine) export(ctx context.Context, r room.Room, with map[string][]byt
 	for name, content := range with {
 		all[name] = content
 	}
-	path, err := r.Medium(ctx, MediumOut)
+	what, goes := MediumOut, "for the other machines"
+	if m.plan.Purpose != plan.ForImport {
+		what, goes = MediumEnd, "which are the evidence of the ceremony"
+	}
+	path, err := r.Medium(ctx, what)
 	if err != nil {
 		return err
 	}
@@ -114,13 +118,13 @@ func (m *Machine) export(ctx context.Context, r room.Room, with map[string][]byt
 	if err := place(medium, gap.ManifestFile, encoded); err != nil {
 		return err
 	}
-	if err := r.Remount(ctx, MediumOut, path); err != nil {
+	if err := r.Remount(ctx, what, path); err != nil {
 		return err
 	}
 	if err := manifest.Check(medium.FS()); err != nil {
 		return err
 	}
-	r.Tell("%d files are on the medium, for the other machines", len(manifest.Files)+1)
+	r.Tell("%d files are on the medium, %s", len(manifest.Files)+1, goes)
 	return nil
 }
 

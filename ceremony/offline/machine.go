@@ -45,12 +45,13 @@ type Machine struct {
 	entries []transcript.Entry // of all records, in their order
 	state   *phase.State
 
-	memory  memory
-	trial   *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
-	offset  time.Duration   // of the wall clock from this machine's
-	leaving bool            // people want to end the session before everything is wrapped
-	without bool            // people go on without what was not fetched, where they may
-	refused []string        // targets of a bundle that is not the one that was read aloud
+	memory   memory
+	trial    *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
+	offset   time.Duration   // of the wall clock from this machine's
+	leaving  bool            // people want to end the session before everything is wrapped
+	unbagged bool            // nobody has the seal record that says which bags shares went into
+	without  bool            // people go on without what was not fetched, where they may
+	refused  []string        // targets of a bundle that is not the one that was read aloud
 }
 
 // Open takes up a ceremony where its records end, if there are any. dir holds the

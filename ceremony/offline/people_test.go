@@ -121,7 +121,7 @@ func (p *people) Medium(_ context.Context, what string) (string, error) {
 	switch {
 	case what == offline.MediumIn:
 		return p.c.in, nil
-	case what == offline.MediumOut:
+	case what == offline.MediumOut, what == offline.MediumEnd:
 		return p.c.newMedium("out"), nil
 	}
 	name, _, _ := strings.Cut(what, " (")

@@ -25,8 +25,9 @@ func (m *Machine) recover(ctx context.Context, r room.Room, t phase.Task) error 
 	if err != nil {
 		return err
 	}
+	r.Tell("it takes %d shares of the escrow %s; a share of another does not open it", f.Shares.Threshold, f.ID)
 	t.People = append(slices.Clone(t.People), m.with(plan.Operator, plan.Witness)...)
-	actors, err := present(ctx, r, t.People, t.String())
+	actors, err := present(ctx, r, t.People, fmt.Sprintf("To open the escrow, %d of the custodians, and who sees to it:", f.Shares.Threshold))
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (m *Machine) openBag(ctx context.Context, r room.Room, h plan.Holder, want 
 		return err
 	}
 	return m.exception(ctx, r, actors, transcript.Exception{
-		Expected: fmt.Sprintf("%s in the bag %q", cardOf(h), want), Happened: fmt.Sprintf("it is in the bag %q", got),
+		Expected: fmt.Sprintf("%s in the bag %q", cardOf(h), want), Happened: foundIn(got),
 		Decided: "it is used, and to be assessed whether somebody has seen it",
 	})
 }
@@ -194,7 +195,7 @@ func (m *Machine) readEscrow(id string, content []byte) (*escrow.File, error) {
 // bringEscrow takes the escrow of an earlier ceremony, and the seal record on it if
 // there is one, from a medium. Nothing else there is looked at.
 func (m *Machine) bringEscrow(ctx context.Context, r room.Room, id string) error {
-	path, err := r.Medium(ctx, "a medium with the escrow "+id)
+	path, err := r.Medium(ctx, mediumWith(id))
 	if err != nil {
 		return err
 	}
@@ -206,21 +207,32 @@ func (m *Machine) bringEscrow(ctx context.Context, r room.Room, id string) error
 	if _, err := m.readEscrow(id, content); err != nil {
 		return &evidence.FileError{Name: medium.Path(name), Err: err}
 	}
-	seal, err := medium.Read(evidence.SealFile(id), gap.MaxArtefact)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.Tell("the medium has no seal record on the escrow: nobody can say which bags its shares went into")
-	case err != nil:
+	if err := m.takeSeal(r, medium, id); err != nil {
 		return err
-	default:
-		if err := checkOldSeal(seal, id); err != nil {
-			return &evidence.FileError{Name: medium.Path(evidence.SealFile(id)), Err: err}
-		}
-		if _, err := m.keep(evidence.SealFile(id), seal); err != nil {
-			return err
-		}
 	}
 	_, err = m.keep(name, content)
+	return err
+}
+
+// mediumWith is what a copy of an earlier escrow is called, whose own name is in
+// another plan.
+func mediumWith(id string) string { return "a medium with the escrow " + id }
+
+// takeSeal takes the seal record on an earlier escrow from a medium, if it is there.
+func (m *Machine) takeSeal(r room.Room, medium evidence.Folder, id string) error {
+	seal, err := medium.Read(evidence.SealFile(id), gap.MaxArtefact)
+	if errors.Is(err, fs.ErrNotExist) {
+		m.unbagged = true
+		r.Tell("the medium has no seal record on the escrow: nobody can say which bags its shares went into")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := checkOldSeal(seal, id); err != nil {
+		return &evidence.FileError{Name: medium.Path(evidence.SealFile(id)), Err: err}
+	}
+	_, err = m.keep(evidence.SealFile(id), seal)
 	return err
 }
 

@@ -16,8 +16,11 @@ const maxLifetime = 365 * 24 * time.Hour
 
 // targets looks at each KMS key by itself.
 func (l *linter) targets() {
-	if len(l.plan.Targets) == 0 && l.plan.Purpose == ForImport {
+	switch none := len(l.plan.Targets) == 0; {
+	case none && l.plan.Purpose == ForImport:
 		l.error("target-none", "targets", "name the KMS key", "no KMS key gets the material")
+	case none && l.plan.Purpose == ForDestruction:
+		l.warn("target-none", "targets", "name the KMS keys that held the material", "the certificate will say of no KMS key what it holds")
 	}
 	seen := map[string]string{}
 	for _, t := range l.plan.Targets {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"maps"
 	"strconv"
 	"text/template"
 	"time"
@@ -24,6 +25,7 @@ type Reopening struct {
 	Date     time.Time
 	Purpose  Purpose
 	Expected Expected // what the records of the earlier ceremony say; holders are those of its plan
+	KeysOf   *Plan    // of another earlier ceremony with the material, whose KMS keys and gates stand in for those that this plan lacks; may be nil
 }
 
 // Reopen drafts the plan of a ceremony that begins with the escrow of the one by
@@ -37,12 +39,19 @@ func (p *Plan) Reopen(r Reopening) ([]byte, error) {
 	if r.ID == p.ID {
 		return nil, &SketchError{"id", "that of the earlier ceremony"}
 	}
+	since := p.Date
+	if r.KeysOf != nil {
+		next.fill(r.KeysOf, r.Purpose)
+		if len(p.Targets) == 0 {
+			since = r.KeysOf.Date
+		}
+	}
 	switch r.Purpose {
 	case ForRefresh:
 		next.Targets = nil
 		r.Expected.Threshold, r.Expected.Holders = p.Shares.Threshold, p.Shares.Holders
 	case ForImport:
-		next.Targets = later(p.Targets, r.Date.Sub(p.Date))
+		next.Targets = later(next.Targets, r.Date.Sub(since))
 		if p.Purpose != ForImport { // what a new plan begins with
 			next.Limits.TokenMinRemaining, next.Limits.ImportMargin = 4*time.Hour, time.Hour
 		}
@@ -61,6 +70,21 @@ func (p *Plan) Reopen(r Reopening) ([]byte, error) {
 		return nil, sketchError(err)
 	}
 	return b.Bytes(), nil
+}
+
+// fill takes over from another plan what one that names no KMS key lacks: the keys,
+// and who confirms what is done with them.
+func (p *Plan) fill(other *Plan, purpose Purpose) {
+	if len(p.Targets) == 0 {
+		p.Targets = other.Targets
+	}
+	gates := maps.Clone(p.Gates)
+	for _, g := range purpose.Gates() {
+		if len(gates[g]) == 0 {
+			gates[g] = other.Gates[g]
+		}
+	}
+	p.Gates = gates
 }
 
 // later are targets that expire by so much later.

@@ -103,6 +103,45 @@ func TestReopenTwice(t *testing.T) {
 	}
 }
 
+// TestReopenKeysOf fills in from the first plan what the one for new shares lacks.
+func TestReopenKeysOf(t *testing.T) {
+	first := read(t, with(t, text(t), "valid_to: never   #", "valid_to: 2027-11-30T12:00:00Z   #"))
+	drafted, err := first.Reopen(again(plan.ForRefresh))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh := read(t, string(drafted))
+	for _, purpose := range []plan.Purpose{plan.ForImport, plan.ForDestruction, plan.ForRefresh} {
+		next := again(purpose)
+		next.ID, next.KeysOf = "payments-2029", first
+		if drafted, err = refresh.Reopen(next); err != nil {
+			t.Fatal(err)
+		}
+		after := read(t, string(drafted))
+		if findings := after.Lint(); plan.HasErrors(findings) {
+			t.Errorf("%s: %+v", purpose, findings)
+		}
+		if purpose == plan.ForRefresh {
+			continue
+		}
+		if len(after.Targets) != 1 || after.Targets[0].Key != first.Targets[0].Key {
+			t.Fatalf("%s: the KMS keys are %+v", purpose, after.Targets)
+		}
+		if got, want := after.Targets[0].ValidTo.Sub(after.Date), first.Targets[0].ValidTo.Sub(first.Date); purpose == plan.ForImport && got != want {
+			t.Errorf("it expires after %s, want %s", got, want)
+		}
+	}
+	own := again(plan.ForImport)
+	own.KeysOf = read(t, with(t, text(t), keyARN, strings.Replace(keyARN, "1234abcd", "4321dcba", 1)))
+	if drafted, err = first.Reopen(own); err != nil {
+		t.Fatal(err)
+	}
+	after := read(t, string(drafted))
+	if after.Targets[0].Key != first.Targets[0].Key || after.Targets[0].ValidTo.Sub(after.Date) != first.Targets[0].ValidTo.Sub(first.Date) {
+		t.Errorf("the keys of another plan go before its own: %+v", after.Targets)
+	}
+}
+
 func TestReopenRefuses(t *testing.T) {
 	for field, change := range map[string]func(*plan.Reopening){
 		"id":                   func(r *plan.Reopening) { r.ID = "payments-2026" },
@@ -144,6 +183,7 @@ func TestPurpose(t *testing.T) {
 		"an old holder's role":      {refresh, []string{"{share: 1, custodian: custodian-1,", "{share: 1, custodian: fetcher-1,"}, "error custodian-role expected.holders[1].custodian"},
 		"a token limit for nothing": {refresh, []string{"  max_session:", "  token_min_remaining: 4h\n  max_session:"}, "warning limits limits.token_min_remaining"},
 		"a margin for nothing":      {destroy, []string{"  max_session:", "  import_margin: 30h\n  max_session:"}, "warning limits limits.import_margin"},
+		"no KMS key":                {destroy, []string{destroy[strings.Index(destroy, "targets:"):strings.Index(destroy, "# The escrow, as it is.")], "targets: []\n\n"}, "warning target-none targets"},
 		"no lead":                   {destroy, []string{"roles: [lead]", "roles: [auditor]"}, "error role-missing people"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ const (
 	Expiry     Matter = "expiry"      // KMS forgets the material
 	Drill      Matter = "drill"       // recovery has to be exercised
 	Review     Matter = "review"      // somebody looks at the key
+	Discard    Matter = "discard"     // an escrow that was replaced has to be destroyed
 	EndProtect Matter = "end-protect" // the key must not protect any more, and is deactivated
 )
 
@@ -22,8 +23,9 @@ const (
 type Due struct {
 	Key    string    `json:"key"`
 	Matter Matter    `json:"matter"`
-	At     time.Time `json:"at"`            // by when, UTC
-	ARN    string    `json:"arn,omitempty"` // of the KMS key, for [Expiry]
+	At     time.Time `json:"at"`               // by when, UTC
+	ARN    string    `json:"arn,omitempty"`    // of the KMS key, for [Expiry]
+	Escrow string    `json:"escrow,omitempty"` // ID, for [Discard]
 }
 
 // Due is what is to be done by a time, the earliest first. Keys that are
@@ -47,8 +49,11 @@ func (k *Key) due() (all []Due) {
 	}
 	add := func(m Matter, at time.Time, arn string) {
 		if !at.IsZero() {
-			all = append(all, Due{k.Added.Key, m, at, arn})
+			all = append(all, Due{Key: k.Added.Key, Matter: m, At: at, ARN: arn})
 		}
+	}
+	for _, r := range k.Retired() {
+		all = append(all, Due{Key: k.Added.Key, Matter: Discard, At: r.At.AddDate(0, 0, discardWithin), Escrow: r.Escrow})
 	}
 	for _, h := range k.Held {
 		add(Expiry, h.ValidTo, h.ARN)

@@ -191,6 +191,8 @@ func (r *Register) checkMoved(e Moved, actors []string) error {
 		return &TransitionError{e.Key, k.State, e.To}
 	case e.To == Destroyed && k.Escrow.ID != "":
 		return &KeptError{e.Key, k.Escrow.ID}
+	case e.To == Destroyed && len(k.Retired()) > 0:
+		return &KeptError{e.Key, k.Retired()[0].Escrow}
 	case len(slices.Compact(slices.Sorted(slices.Values(actors)))) < 2:
 		return &ApprovalError{Name(e)}
 	}

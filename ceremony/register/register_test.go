@@ -191,6 +191,8 @@ func TestRefuses(t *testing.T) {
 	unready.State = register.Deactivated
 	suspended := refreshed()
 	suspended.State = register.PreActivation
+	destroyedLast := destroyed()
+	destroyedLast.From = second
 	elsewhere := drilled(days(1), escrow.DrillOpened)
 	elsewhere.Escrow = second
 	unknown := moved(register.Active, register.Suspended)
@@ -216,6 +218,7 @@ func TestRefuses(t *testing.T) {
 		{"from another state", []register.Event{made()}, moved(register.Suspended, register.Active), both, `payments: state is "suspended", not "active"`},
 		{"to where nothing goes", []register.Event{made(), moved(register.Active, register.Compromised)}, moved(register.Compromised, register.Active), both, "payments is compromised, and no key goes from there to active"},
 		{"destroyed with an escrow", []register.Event{made()}, moved(register.Active, register.Destroyed), both, "payments is not destroyed: the escrow " + first + " brings it back"},
+		{"destroyed but for what was replaced", []register.Event{made(), refreshed(), destroyedLast}, moved(register.Active, register.Destroyed), both, "payments is not destroyed: the escrow " + first + " brings it back"},
 		{"one alone", []register.Event{made()}, moved(register.Active, register.Suspended), []string{"lead", "lead"}, "the line state takes two people who stand for it"},
 		{"a drill with another escrow", []register.Event{made()}, elsewhere, both, `payments: escrow is "` + second + `", not "` + first + `"`},
 		{"a drill twice", []register.Event{made(), drilled(days(1), escrow.DrillOpened)}, drilled(days(1), escrow.DrillOpened), both, "payments: the register has this drill"},
@@ -250,12 +253,15 @@ func TestDestroyed(t *testing.T) {
 // TestReplaced: the escrow that another has replaced is destroyed by itself.
 func TestReplaced(t *testing.T) {
 	b := newBook(t).must(made(), refreshed())
+	if k := b.key("payments"); !slices.Equal(k.Retired(), []register.Retired{{Escrow: first, At: days(0)}}) {
+		t.Errorf("replaced are %+v", k.Retired())
+	}
 	line := b.Place(destroyed())
 	if line.Key != "payments" || line.Escrow.ID != second || line.State != register.Active {
 		t.Fatalf("got %+v", line)
 	}
 	b.must(line)
-	if k := b.key("payments"); k.Escrow.ID != second || k.Ceremony != "payments-2030" {
+	if k := b.key("payments"); k.Escrow.ID != second || k.Ceremony != "payments-2030" || len(k.Retired()) != 0 {
 		t.Errorf("got %+v", k)
 	}
 	again := made()
@@ -285,7 +291,7 @@ func TestDue(t *testing.T) {
 		{"deactivated", []register.Event{made(), yearly, moved(register.Active, register.Deactivated)}, []string{"drill 90", "expiry 300", "review 365"}},
 		{"compromised", []register.Event{made(), yearly, moved(register.Active, register.Compromised)}, []string{"drill 90", "expiry 300", "review 365"}},
 		{"suspended", []register.Event{made(), yearly, moved(register.Active, register.Suspended)}, []string{"drill 90", "expiry 300", "review 365", "end-protect 730"}},
-		{"new shares that nobody drilled", []register.Event{made(), yearly, drilled(days(10), escrow.DrillProven), refreshed()}, []string{"drill 90", "expiry 300", "review 365", "end-protect 730"}},
+		{"new shares that nobody drilled", []register.Event{made(), yearly, drilled(days(10), escrow.DrillProven), refreshed()}, []string{"discard 30", "drill 90", "expiry 300", "review 365", "end-protect 730"}},
 		{"without an escrow", []register.Event{made(), yearly, destroyed()}, []string{"expiry 300", "review 365", "end-protect 730"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -51,15 +51,22 @@ func (s *stage) remember(ctx context.Context, own *plan.Plan, arns map[string]st
 	return expected, nil
 }
 
-// dealt seals material as the plan would, and gives the shares to the custodians.
+// dealt seals material as the plan would, and gives the shares to those who open it.
 func (s *stage) dealt(own *plan.Plan, m *material.Material) (id escrow.ID, err error) {
+	opens := own.Shares
+	if own.Expected != nil {
+		opens = own.Opening(own.Expected.Escrow.String())
+	}
+	for _, h := range opens.Holders { // of some shares nobody may be left
+		opens.Count = max(opens.Count, h.Share)
+	}
 	f, shares, err := escrow.SealQuorum(m, s.world.now(), escrow.Plan{
-		Profile: own.Escrow.Profile, Scheme: own.Escrow.Scheme, Threshold: own.Shares.Threshold, Count: own.Shares.Count,
+		Profile: own.Escrow.Profile, Scheme: own.Escrow.Scheme, Threshold: opens.Threshold, Count: opens.Count,
 	})
 	if err != nil {
 		return id, err
 	}
-	for _, h := range own.Shares.Holders {
+	for _, h := range opens.Holders {
 		text := shares[h.Share-1].Text()
 		keep := func(words []byte) error {
 			return s.cast.keep(h.Custodian, shareFile(f.ID.String(), h.Share), slices.Clone(words))

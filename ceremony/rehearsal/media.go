@@ -48,12 +48,20 @@ func (p *players) pick(what string) (string, error) {
 	switch {
 	case p.task.Step == phase.Issue || p.task.Step == phase.ReadShare:
 		return p.keptAt(p.custodian(p.task.Share))
-	case p.task.Step == phase.Recover:
-		return p.mediumOf(earlierMedium), nil
+	case p.task.Step == phase.Recover || p.task.Step == phase.Discard:
+		return p.archive(), nil
 	case strings.Contains(what, "empty"):
 		return p.newStick()
 	}
 	return p.arriving()
+}
+
+// archive is the medium with the escrow of the ceremony before.
+func (s *stage) archive() string {
+	if s.before == nil {
+		return s.mediumOf(earlierMedium)
+	}
+	return s.before.mediumOf(s.before.plan.Escrow.Copies[0].ID)
 }
 
 // keptAt is the medium of a copy or a custodian.

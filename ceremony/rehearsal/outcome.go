@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/keymat/keymat/ceremony/phase"
+	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 )
 
@@ -81,8 +82,28 @@ func (s *stage) otherwise(state *phase.State) (problems []string) {
 	case state.Incident() != "":
 		return append(problems, "it ended as an incident at "+state.Incident())
 	}
+	return append(problems, s.unfinished(state)...)
+}
+
+// unfinished is what the ceremony was held for, and is not done.
+func (s *stage) unfinished(state *phase.State) (problems []string) {
+	first := phase.Condition("")
+	for _, e := range state.Escrows() {
+		first = e.Condition
+		break
+	}
+	_, kept := state.Kept()
+	switch purpose := s.plan.Purpose; {
+	case purpose == plan.ForRefresh && (first != phase.Retired || !kept):
+		problems = append(problems, "no new shares have taken the place of the old ones")
+	case purpose == plan.ForDestruction && first != phase.Gone:
+		problems = append(problems, "something is left that brings the material back")
+	}
 	for _, t := range state.Targets() {
-		if t.Method == "" {
+		switch {
+		case s.plan.Purpose == plan.ForDestruction && t.Attested == "":
+			problems = append(problems, "nobody has said what "+t.ID+" holds")
+		case s.plan.Purpose == plan.ForImport && t.Method == "":
 			problems = append(problems, "nobody has verified that "+t.ID+" holds the material")
 		}
 	}

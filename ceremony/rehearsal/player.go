@@ -74,7 +74,11 @@ func (p *players) Confirm(ctx context.Context, g plan.Gate, who []string, seen s
 	if err := p.asked(ctx, "confirm "+string(g)); err != nil {
 		return "", err
 	}
-	p.Tell("%s: %s confirm: %s", g, strings.Join(who, ", "), seen)
+	at := ""
+	if g != "" {
+		at = string(g) + ": "
+	}
+	p.Tell("%s%s confirm: %s", at, strings.Join(who, ", "), seen)
 	if g == plan.GateOpen {
 		return p.world.now().Format(time.RFC3339) + " " + seen, nil
 	}
@@ -102,24 +106,50 @@ func (p *players) Decide(ctx context.Context, question string, options []string)
 	if err := p.asked(ctx, "decide"); err != nil {
 		return 0, err
 	}
-	chosen := max(0, slices.Index(options, p.decision(options)))
+	decision, err := p.decision(ctx, options)
+	if err != nil {
+		return 0, err
+	}
+	chosen := max(0, slices.Index(options, decision))
 	p.Tell("%s The lead decides: %s", question, options[chosen])
 	return chosen, nil
 }
 
-func (p *players) decision(options []string) string {
+func (p *players) decision(ctx context.Context, options []string) (string, error) {
 	if slices.Equal(options, []string{"no", "yes"}) && p.returned() {
-		return "yes"
+		return "yes", nil
 	}
 	if p.task.Step == phase.Accept && slices.Contains(options, "end the session") && !p.bundleAwaits() {
-		return "end the session"
+		return "end the session", nil
+	}
+	if p.task.Step == phase.Attest {
+		return p.lookedUp(ctx, options)
 	}
 	for _, wanted := range append(p.disturbed.decisions, "repeat", "again") {
 		if slices.Contains(options, wanted) {
-			return wanted
+			return wanted, nil
 		}
 	}
-	return options[0]
+	return options[0], nil
+}
+
+// lookedUp is which of some states the KMS key is in that the task is about.
+func (p *players) lookedUp(ctx context.Context, options []string) (string, error) {
+	for _, t := range p.plan.Targets {
+		if !slices.Contains(p.task.Targets, t.ID) {
+			continue
+		}
+		k, err := p.world.key(ctx, p.plan, t)
+		if err != nil {
+			return "", err
+		}
+		for _, option := range options {
+			if strings.HasPrefix(option, string(k.State)+": ") {
+				return option, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // Sign signs with somebody's key.

@@ -76,7 +76,7 @@ func (p Practice) replaceParts(d *document, own *plan.Plan) (err error) {
 	if err == nil {
 		err = d.replace(p.Expected.Fingerprint, "$.expected.fingerprint")
 	}
-	if err == nil && own.Expected.MaterialID != "" {
+	if err == nil && own.Expected.MaterialID != "" && p.Expected.MaterialID != "" { // where no key has had it, nothing compares it
 		err = d.replace(p.Expected.MaterialID, "$.expected.material_id")
 	}
 	return err

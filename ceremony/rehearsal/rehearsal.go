@@ -9,8 +9,8 @@
 // mock. So nothing that comes of it can be taken for real: every file says so, and
 // what was wrapped is wrapped for a key that AWS does not have.
 //
-// A [Scenario] is something that goes wrong. Each says what should come of it, and
-// a rehearsal fails if that did not.
+// A [Scenario] is something that goes wrong, or a later ceremony with the key, by the
+// same people. Each says what should come of it, and a rehearsal fails if that did not.
 package rehearsal
 
 import (
@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
@@ -71,10 +70,7 @@ type Rehearsal struct {
 // also where it did not. Errors: [*UnfitError], [*TakenError], the context's, or
 // those of files and machines that no scenario expects.
 func (r Rehearsal) Play(ctx context.Context, scenario Scenario) (o Outcome, err error) {
-	s := &stage{
-		dir: filepath.Join(r.Dir, scenario.Name), tool: r.Tool, observe: r.Observe, disturbed: &disturbance{},
-		on: map[transcript.Machine]machine{}, exchanged: map[string]int{}, spent: map[evidence.Folder]bool{},
-	}
+	s := newStage(filepath.Join(r.Dir, scenario.Name), r.Tool, r.Observe)
 	if s.observe == nil {
 		s.observe = func(Event) {}
 	}
@@ -86,11 +82,12 @@ func (r Rehearsal) Play(ctx context.Context, scenario Scenario) (o Outcome, err 
 	if scenario.disturb != nil {
 		s.disturbed = scenario.disturb(s)
 	}
-	err = closing(s.play(ctx), s.world.close)
-	if err != nil {
-		return o, fmt.Errorf("rehearsing %s: %w", scenario.Name, err)
+	if err = s.play(ctx); err == nil {
+		o, err = s.playLater(ctx, scenario, s.outcome(scenario))
 	}
-	o = s.outcome(scenario)
+	if err = closing(err, s.world.close); err != nil {
+		return Outcome{}, fmt.Errorf("rehearsing %s: %w", scenario.Name, err)
+	}
 	o.Took = time.Since(began)
 	return o, nil
 }

@@ -3,8 +3,11 @@
 package rehearsal_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/rehearsal"
@@ -80,6 +83,9 @@ func TestScenariosByPlan(t *testing.T) {
 		"substitution":       {read(t, draft(t, multi, "\n\n# The copy that", replica)), "WRAPPED 1 of 2"},
 		"power-cut":          {read(t, draft(t, plan.Sketch{}, earlier...)), "VERIFIED 1 of 1"}, // nothing is void that was sealed before
 		"absent-custodian":   {read(t, draft(t, plan.Sketch{}, "mode: form", "mode: print")), "VERIFIED 1 of 1"},
+		"re-import":          {read(t, draft(t, multi, "\n\n# The copy that", replica)), "VERIFIED 2 of 2"},
+		"refresh":            {read(t, draft(t, plan.Sketch{Threshold: 3, Count: 3}, "mode: form", "mode: file")), "VERIFIED 1 of 1"}, // one old share is too many
+		"destruction":        {read(t, draft(t, plan.Sketch{}, "key: "+keyARN, "key: alias/app", "valid_to: never   #", "valid_to: 2027-11-01T00:00:00Z   #")), "DISCARDED 5 of 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,12 +96,81 @@ func TestScenariosByPlan(t *testing.T) {
 	}
 }
 
-func TestFits(t *testing.T) {
-	dealing, later := read(t, draft(t, plan.Sketch{})), read(t, draft(t, plan.Sketch{}, earlier...))
+// reopened is the plan of a later ceremony with the key of an earlier one.
+func reopened(t *testing.T, first *plan.Plan, purpose plan.Purpose, oldAndNew ...string) *plan.Plan {
+	t.Helper()
+	r := plan.Reopening{File: "again.yaml", ID: "payments-2028", Title: "Payments: again", Date: first.Date.AddDate(2, 0, 0), Purpose: purpose}
+	r.Expected.Fingerprint, r.Expected.MaterialID = "cmac:0a1b2c3d4e", strings.Repeat("0a", 32)
+	drafted, err := first.Reopen(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(t, strings.NewReplacer(oldAndNew...).Replace(string(drafted)))
+}
+
+// TestLaterPlans rehearses by plans for new shares and for a destruction, which name
+// no KMS key, or one that nothing is brought into.
+func TestLaterPlans(t *testing.T) {
+	first := read(t, draft(t, plan.Sketch{}, "mode: form", "mode: file"))
+	keyed := rehearsal.Practice{Keys: map[string]ssh.PublicKey{}}
+	for _, who := range first.People {
+		keyed.Keys[who.ID], _ = publicKey(t, who.ID)
+	}
+	first, err := keyed.Plan(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refresh, destroy := reopened(t, first, plan.ForRefresh), reopened(t, first, plan.ForDestruction)
+	everybody := reopened(t, first, plan.ForRefresh, "threshold: 2", "threshold: 3")
+	lostOne := reopened(t, first, plan.ForRefresh, "    - {share: 2, custodian: custodian-2, mode: file, site: safe-2}\n    - {share: 3, custodian: custodian-3, mode: file, site: safe-3}\n\ntargets",
+		"    - {share: 3, custodian: custodian-3, mode: file, site: safe-3}\n\ntargets")
+	for name, test := range map[string]struct {
+		plan     *plan.Plan
+		scenario string
+		want     string
+	}{
+		"refresh, power-cut":        {refresh, "power-cut", "CLOSED"},
+		"refresh, misread-share":    {everybody, "misread-share", "CLOSED"},
+		"refresh, damaged-copy":     {refresh, "damaged-copy", "CLOSED"},
+		"refresh, absent-custodian": {everybody, "absent-custodian", "CLOSED"},
+		"refresh, a share is lost":  {lostOne, rehearsal.ByPlan, "CLOSED"},
+		"destruction":               {destroy, rehearsal.ByPlan, "DISCARDED 5 of 5"},
+		"destruction, power-cut":    {destroy, "power-cut", "DISCARDED 5 of 5"},
+		"material brought back":     {reopened(t, first, plan.ForImport), rehearsal.ByPlan, "VERIFIED 1 of 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if o := play(t, test.plan, test.scenario); o.Progress != test.want || !o.Good {
+				t.Errorf("it ends at %s, good %t, want %s", o.Progress, o.Good, test.want)
+			}
+		})
+	}
+}
+
+func TestMisfit(t *testing.T) {
+	first := read(t, draft(t, plan.Sketch{}))
+	plans := map[string]*plan.Plan{
+		"first": first, "later": read(t, draft(t, plan.Sketch{}, earlier...)),
+		"refresh": reopened(t, first, plan.ForRefresh), "destroy": reopened(t, first, plan.ForDestruction),
+	}
+	want := map[string][]string{ // of those that do not fit everywhere
+		"by-plan": {"first", "later", "refresh", "destroy"}, "power-cut": {"first", "later", "refresh", "destroy"},
+		"re-import": {"first"}, "refresh": {"first"}, "destruction": {"first"},
+		"absent-custodian": {"first", "refresh"}, "misread-share": {"first", "refresh"}, "damaged-copy": {"first", "refresh"},
+	}
 	for _, s := range rehearsal.Scenarios() {
-		deals := s.Name == "absent-custodian" || s.Name == "misread-share" || s.Name == "damaged-copy"
-		if !s.Fits(dealing) || s.Fits(later) == deals {
-			t.Errorf("%s fits a plan that deals shares: %t, one that does not: %t", s.Name, s.Fits(dealing), s.Fits(later))
+		fits := []string{}
+		for _, name := range []string{"first", "later", "refresh", "destroy"} {
+			if s.Misfit(plans[name]) == "" {
+				fits = append(fits, name)
+			}
+		}
+		expected, ok := want[s.Name]
+		if !ok {
+			expected = []string{"first", "later"}
+		}
+		if !slices.Equal(fits, expected) {
+			t.Errorf("%s fits the plans %q, want %q", s.Name, fits, expected)
 		}
 		if s.Happens == "" || s.Should == "" {
 			t.Errorf("%s says nothing", s.Name)

@@ -11,6 +11,7 @@ import (
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/internal/spoken"
 )
 
@@ -28,12 +29,22 @@ func absentCustodian(s *stage) *disturbance {
 	d := &disturbance{absent: []string{absent.Custodian}, decisions: []string{"bag"}}
 	d.owe(came)
 	d.failed = func(t phase.Task, err error) bool {
+		if _, few := errors.AsType[*escrow.MissingSharesError](err); few { // where everybody has to open the old escrow
+			d.absent = nil
+			return true
+		}
 		if _, ok := errors.AsType[*offline.AbsentError](err); !ok {
 			return false
 		}
 		d.met(came)
 		d.absent = nil
 		return true
+	}
+	d.after = func(t phase.Task) error {
+		if t.Step == phase.Recover && d.owes(came) {
+			d.absent = []string{absent.Custodian}
+		}
+		return nil
 	}
 	if absent.Mode != plan.OnForm {
 		d.check = func(s *stage, _ *phase.State) []string {
@@ -57,7 +68,7 @@ func misreadShare(s *stage) *disturbance {
 	d.owe(issued)
 	attempt := 0
 	d.read = func(h plan.Holder, id string, text []byte) []byte {
-		if h.Share != last.Share {
+		if h.Share != last.Share || s.plan.Expected != nil && id == s.plan.Expected.Escrow.String() {
 			return text
 		}
 		attempt++

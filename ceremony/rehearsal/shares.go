@@ -65,10 +65,23 @@ func (s *stage) keptShare(h plan.Holder, id string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		text, err = s.opened(h, id)
 	}
+	if errors.Is(err, fs.ErrNotExist) && s.before != nil {
+		return s.before.keptShare(h, id)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("share %d of %s: %w", h.Share, h.Custodian, err)
 	}
 	return text, nil
+}
+
+// shareOf is the share that a custodian has of an escrow.
+func (s *stage) shareOf(h plan.Holder, id string) (escrow.Share, error) {
+	text, err := s.keptShare(h, id)
+	if err != nil {
+		return escrow.Share{}, err
+	}
+	defer clear(text)
+	return escrow.ParseShare(text)
 }
 
 // opened is a share from the file on its custodian's medium, which their ssh key

@@ -42,6 +42,7 @@ var machines = []transcript.Machine{transcript.OfflineMachine, transcript.FetchM
 // simulated people with what they keep, and a mock of KMS.
 type stage struct {
 	dir       string
+	before    *stage     // of the ceremony whose key this one is about, nil for the first
 	plan      *plan.Plan // for practice
 	changes   []plan.Change
 	cast      cast
@@ -56,6 +57,13 @@ type stage struct {
 	exchanged map[string]int           // media that were given up, by what is kept on them
 	spent     map[evidence.Folder]bool // sticks that people have put aside
 	fault     error                    // of keeping what the screens show
+}
+
+func newStage(dir string, tool transcript.Tool, observe func(Event)) *stage {
+	return &stage{
+		dir: dir, tool: tool, observe: observe, disturbed: &disturbance{},
+		on: map[transcript.Machine]machine{}, exchanged: map[string]int{}, spent: map[evidence.Folder]bool{},
+	}
 }
 
 // An about says what a folder is.
@@ -81,7 +89,7 @@ func (s *stage) prepare(ctx context.Context, own *plan.Plan, scenario Scenario) 
 		return err
 	}
 	s.cast = cast{filepath.Join(s.dir, peopleDir)}
-	if s.world, err = openWorld(filepath.Join(s.dir, mockFile), own.Date, own.Targets[0].Account, wrappingKeys(own)); err != nil {
+	if s.world, err = openWorld(filepath.Join(s.dir, mockFile), own.Date, accountOf(own), wrappingKeys(own, scenario.imports())); err != nil {
 		return err
 	}
 	if err := s.rehearse(ctx, own, scenario); err != nil {
@@ -90,16 +98,25 @@ func (s *stage) prepare(ctx context.Context, own *plan.Plan, scenario Scenario) 
 	return nil
 }
 
-// wrappingKeys are how many the mock should have ready for a plan.
-func wrappingKeys(p *plan.Plan) (n mockkms.KeysAhead) {
+// accountOf is the AWS account that a ceremony is about, "" if it is about none.
+func accountOf(p *plan.Plan) string {
+	for _, t := range p.Targets {
+		return t.Account
+	}
+	return ""
+}
+
+// wrappingKeys are how many the mock should have ready for a plan that brings material
+// into its keys some times.
+func wrappingKeys(p *plan.Plan, times int) (n mockkms.KeysAhead) {
 	for _, t := range p.Targets {
 		switch t.Wrapping.KeySpec.String() {
 		case "RSA_2048":
-			n.RSA2048++
+			n.RSA2048 += times
 		case "RSA_3072":
-			n.RSA3072++
+			n.RSA3072 += times
 		case "RSA_4096":
-			n.RSA4096++
+			n.RSA4096 += times
 		}
 	}
 	return n
@@ -132,19 +149,25 @@ func (s *stage) claim(a about) error {
 			err = files.WritePublic(path, text, files.KeepExisting)
 		}
 	}
-	for _, name := range append(machineFolders(), peopleDir, mediaDir, screensDir) {
-		if err == nil {
-			err = os.MkdirAll(filepath.Join(s.dir, name), 0o700)
-		}
+	if err == nil {
+		err = s.makeFolders()
 	}
 	return err
 }
 
-func machineFolders() (names []string) {
+// makeFolders makes those that there are beside the machines', of which each has one
+// of its own.
+func (s *stage) makeFolders() error {
+	names := []string{mediaDir, screensDir}
 	for _, m := range machines {
 		names = append(names, string(m))
 	}
-	return names
+	for _, name := range names {
+		if err := os.MkdirAll(filepath.Join(s.dir, name), 0o700); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rehearse makes the practice plan, approved by simulated people, and gives it to

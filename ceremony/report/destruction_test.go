@@ -3,6 +3,7 @@
 package report_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,13 +17,16 @@ func TestCertificate(t *testing.T) {
 	page := reported(t, c)
 	wants(t, page, "<h1>Certificate of destruction: Payments: again</h1>")
 	section := sectionOf(t, page, "destruction")
-	wants(t, section, "Those who signed the record certify that every share and every copy of the escrow "+c.Plan.Expected.Escrow.String(), "with the fingerprint "+c.Plan.Expected.Fingerprint,
+	wants(t, section, "Those who signed the record certify that every share, and every copy that the plan names, of the escrow "+c.Plan.Expected.Escrow.String(), "with the fingerprint "+c.Plan.Expected.Fingerprint,
 		"(lines 3 , 4 , 5 , 6 , 7 )",
-		"share 1 NAME OF CUSTODIAN 1 (custodian-1) safe-1 brought back and destroyed (line 3 ) it was burnt before all of us B-101 NAME OF THE LEAD (lead), NAME OF OPERATOR ONE (operator-1), NAME OF THE WITNESS (witness)",
-		"share 2 NAME OF CUSTODIAN 2 (custodian-2) safe-2 attested to be gone (line 4 ) it is lost; we have asked all who had it",
-		"copy-2 CD-R number 2 archive-2 brought back and destroyed (line 7 ) it was broken before all of us",
+		"share 1 by NAME OF CUSTODIAN 1 (custodian-1), at safe-1 2027-12-01 09:03:00 UTC brought back and destroyed (line 3 ) it was burnt before all of us B-101 NAME OF THE LEAD (lead), NAME OF OPERATOR ONE (operator-1), NAME OF THE WITNESS (witness)",
+		"share 2 by NAME OF CUSTODIAN 2 (custodian-2), at safe-2 2027-12-01 09:04:00 UTC attested to be gone (line 4 ) it is lost; we have asked all who had it",
+		"copy-2 CD-R number 2, at archive-2 2027-12-01 09:07:00 UTC brought back and destroyed (line 7 ) it was broken before all of us",
 		evidencetest.ReplicaARN+" "+evidencetest.ReplicaARN+" was looked up, and is PendingDeletion (line 9 )",
-		"no record can show")
+		"the escrow is among the evidence of the ceremony that made it", "is not part of this", "no record can show")
+	if strings.Contains(section, "nobody here saw destroyed") {
+		t.Error("one share that is lost is too many")
+	}
 	wants(t, sectionOf(t, page, "shares"), "gone: every share and copy was destroyed, or is attested to be")
 	wants(t, sectionOf(t, page, "phases"), "SEALED", "DISCARDED 1 of 5", "DISCARDED 5 of 5")
 	wants(t, sectionOf(t, page, "controls"), "keys are retired, replaced or destroyed supported by tool")
@@ -49,10 +53,22 @@ func TestCertificateRefused(t *testing.T) {
 	part.Pass(plan.GateClose)
 	part.Close()
 	section := sectionOf(t, reported(t, part), "destruction")
-	wants(t, section, "The destruction is not complete: DISCARDED 1 of 5.", "share 2 NAME OF CUSTODIAN 2 (custodian-2) safe-2 no line tells", "KMS key")
+	wants(t, section, "The destruction is not complete: DISCARDED 1 of 5.", "share 2 by NAME OF CUSTODIAN 2 (custodian-2), at safe-2 no line tells", "KMS key")
 	if strings.Contains(section, "certify") {
 		t.Error(section)
 	}
+
+	words := evidencetest.Again(t, t.TempDir(), first, plan.ForDestruction)
+	words.Open(transcript.OfflineMachine)
+	words.Pass(plan.GateOpen)
+	for share := 1; share <= words.Plan.Shares.Threshold; share++ {
+		words.Add("lead operator-1 witness", transcript.Discarded{Escrow: words.Plan.Expected.Escrow.String(), Share: share, How: transcript.Elsewhere, Text: "lost"})
+	}
+	words.Add("operator-1 witness", transcript.Attested{Target: words.Plan.Targets[0].ID, Text: "it is Enabled: it is still used"})
+	words.Pass(plan.GateClose)
+	words.Close()
+	wants(t, sectionOf(t, reported(t, words), "destruction"), fmt.Sprintf("%d shares that nobody here saw destroyed would be enough to open the escrow, for it takes %[1]d", words.Plan.Shares.Threshold),
+		"it is still used (line 5 )")
 
 	unsigned := evidencetest.Destruction(t, t.TempDir(), first)
 	unsigned.Write("head.json.witness.sig", []byte("none"))

@@ -10,15 +10,19 @@ import (
 	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/material"
 )
 
 // Again puts the approved plan of a ceremony a year later, which begins with the
 // escrow of an earlier one, into an empty folder.
 func Again(t testing.TB, folder string, earlier *Ceremony, purpose plan.Purpose) *Ceremony {
 	t.Helper()
-	begin := Begin.AddDate(1, 0, 0)
+	begin, id := Begin.AddDate(1, 0, 0), "payments-2027"
+	if earlier.Plan.ID == id {
+		begin, id = Begin.AddDate(2, 0, 0), "payments-2028"
+	}
 	text, err := earlier.Plan.Reopen(plan.Reopening{
-		File: "plan.yaml", ID: "payments-2027", Title: "Payments: again", Date: begin.Truncate(24 * time.Hour), Purpose: purpose,
+		File: "plan.yaml", ID: id, Title: "Payments: again", Date: begin.Truncate(24 * time.Hour), Purpose: purpose,
 		Expected: plan.Expected{Escrow: earlier.sealed.ID, Fingerprint: earlier.sealed.Fingerprint},
 	})
 	if err != nil {
@@ -36,6 +40,28 @@ func Again(t testing.TB, folder string, earlier *Ceremony, purpose plan.Purpose)
 
 // council are those who let something be destroyed.
 const council = "lead operator-1 witness"
+
+// Refresh plays a ceremony in which new shares are dealt. What the new escrow seals is
+// other material: nobody opens it.
+func Refresh(t testing.TB, folder string, earlier *Ceremony) *Ceremony {
+	t.Helper()
+	c := Again(t, folder, earlier, plan.ForRefresh)
+	old := c.sealed
+	c.Open(transcript.OfflineMachine)
+	c.Pass(plan.GateOpen)
+	c.Recover()
+	c.Pass(plan.GateIdentity)
+	m, err := material.Generate(c.Plan.Material.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Destroy()
+	c.escrow(m, old.Fingerprint)
+	c.Seal()
+	c.Add(council, transcript.Retired{Escrow: old.ID.String(), By: c.sealed.ID.String()})
+	c.Leave()
+	return c
+}
 
 // Destruction plays a ceremony in which everything that an earlier one has kept is
 // destroyed, but for a share that is lost.

@@ -60,10 +60,17 @@ func (c *Ceremony) Make() {
 	defer m.Destroy()
 	c.Add(room, transcript.Generated{KeySpec: m.Spec(), Source: plan.FromDRBG, Fingerprint: m.Fingerprint().String()})
 	c.Pass(plan.GateIdentity)
+	c.escrow(m, m.Fingerprint().String())
+}
+
+// escrow puts material into a new escrow, which says that it has a fingerprint.
+func (c *Ceremony) escrow(m *material.Material, fingerprint string) {
+	c.t.Helper()
 	f, _, err := escrow.SealQuorum(m, c.now, escrow.Plan{Profile: c.Plan.Escrow.Profile, Scheme: c.Plan.Escrow.Scheme, Threshold: c.Plan.Shares.Threshold, Count: c.Plan.Shares.Count})
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	f.Fingerprint = fingerprint
 	c.sealed = f
 	content := c.stamped(escrow.Kind, func(b *bytes.Buffer) error { return f.Encode(b) })
 	c.Add(room, transcript.Escrowed{Escrow: f.ID.String(), Fingerprint: f.Fingerprint, File: c.file(evidence.EscrowFile(f.ID.String()), content)})
