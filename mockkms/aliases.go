@@ -87,8 +87,13 @@ func checkAliasName(name string) error {
 	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
 		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
 	}
-	if strings.HasPrefix(name, "alias/aws/") {
-		return refuseSilently("NotAuthorizedException") // reserved for AWS's own keys
+	return checkCustomerAlias(name)
+}
+
+// checkCustomerAlias refuses names that are reserved for AWS's own keys.
+func checkCustomerAlias(name string) error {
+	if strings.HasPrefix(name, serviceAliases) {
+		return refuseSilently("NotAuthorizedException")
 	}
 	return nil
 }
@@ -112,6 +117,9 @@ func deleteAlias(c *call, r *deleteAliasRequest) (void, error) {
 			return err
 		}
 		c.key = c.scope.keyARN(a.Target)
+		if err := checkCustomerAlias(a.Name); err != nil {
+			return err
+		}
 		return rec.deleteAlias(a)
 	})
 }

@@ -22,11 +22,11 @@ type generateDataKeyPairAnswer struct {
 }
 
 func generateDataKeyPair(c *call, k *key, r *generateDataKeyPairRequest) (*generateDataKeyPairAnswer, error) {
-	return c.generateDataKeyPair(k, hsm.BlobEncrypt, r)
+	return c.generateDataKeyPair(k, r)
 }
 
 func generateDataKeyPairWithoutPlaintext(c *call, k *key, r *generateDataKeyPairRequest) (*generateDataKeyPairAnswer, error) {
-	answer, err := c.generateDataKeyPair(k, hsm.BlobDataKey, r)
+	answer, err := c.generateDataKeyPair(k, r)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func generateDataKeyPairWithoutPlaintext(c *call, k *key, r *generateDataKeyPair
 
 // generateDataKeyPair makes a key pair and seals its private half. The RSA
 // pairs take as long to make as they do elsewhere.
-func (c *call) generateDataKeyPair(k *key, kind hsm.BlobKind, r *generateDataKeyPairRequest) (*generateDataKeyPairAnswer, error) {
+func (c *call) generateDataKeyPair(k *key, r *generateDataKeyPairRequest) (*generateDataKeyPairAnswer, error) {
 	if k.spec().KeyPair() {
 		return nil, refuse("InvalidKeyUsageException", "You cannot generate a data key pair with an asymmetric CMK")
 	}
@@ -51,7 +51,7 @@ func (c *call) generateDataKeyPair(k *key, kind hsm.BlobKind, r *generateDataKey
 		return nil, err
 	}
 	c.uses(k)
-	blob, err := k.encrypt(kind, hsm.SymmetricDefault, private, r.EncryptionContext)
+	blob, err := k.encrypt(hsm.BlobDataKey, hsm.SymmetricDefault, private, r.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}

@@ -25,11 +25,11 @@ type generateDataKeyAnswer struct {
 }
 
 func generateDataKey(_ *call, k *key, r *generateDataKeyRequest) (*generateDataKeyAnswer, error) {
-	return k.generateDataKey(hsm.BlobEncrypt, r)
+	return k.generateDataKey(r)
 }
 
 func generateDataKeyWithoutPlaintext(_ *call, k *key, r *generateDataKeyRequest) (*generateDataKeyAnswer, error) {
-	answer, err := k.generateDataKey(hsm.BlobDataKey, r)
+	answer, err := k.generateDataKey(r)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func generateDataKeyWithoutPlaintext(_ *call, k *key, r *generateDataKeyRequest)
 	return answer, nil
 }
 
-func (k *key) generateDataKey(kind hsm.BlobKind, r *generateDataKeyRequest) (*generateDataKeyAnswer, error) {
+func (k *key) generateDataKey(r *generateDataKeyRequest) (*generateDataKeyAnswer, error) {
 	n, err := r.length()
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (k *key) generateDataKey(kind hsm.BlobKind, r *generateDataKeyRequest) (*ge
 	}
 	plaintext := make([]byte, n)
 	rand.Read(plaintext)
-	blob, err := k.encrypt(kind, hsm.SymmetricDefault, plaintext, r.EncryptionContext)
+	blob, err := k.encrypt(hsm.BlobDataKey, hsm.SymmetricDefault, plaintext, r.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}

@@ -173,7 +173,7 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 			return err
 		case named != nil && (k == nil || k.ID != named.ID):
 			if k = c.twin(named, k, materialID); k == nil {
-				return incorrectKey()
+				return c.notThisKey(named)
 			}
 		case k == nil || k.material(materialID) == nil:
 			return foreignCiphertext()
@@ -182,6 +182,16 @@ func (c *call) keyOfCiphertext(ref, materialID string) (*key, error) {
 		return nil
 	})
 	return k, err
+}
+
+// notThisKey refuses a ciphertext that another key made. The state of the key
+// that the request names comes first: all that was decrypted with a key that was
+// never imported was refused for its state (recorded).
+func (c *call) notThisKey(named *key) error {
+	if err := named.admit(&rule{states: usable}, c.operation); err != nil {
+		return err
+	}
+	return incorrectKey()
 }
 
 // namedKey is find for an optional reference. A multi-Region key is not named

@@ -37,8 +37,12 @@ var gaps = []struct {
 	{FlawImportsWhileDeleting, "ImportKeyMaterial", false},
 }
 
-// admit is [key.admit], unless a flaw lets the operation through.
+// admit is [key.admit], unless a flaw lets the operation through. What is AWS's
+// own is refused first of all, as whatever is a matter of permissions.
 func (c *call) admit(k *key, r *rule) error {
+	if err := c.admitService(k); err != nil {
+		return err
+	}
 	err := k.admit(r, c.operation)
 	if err == nil {
 		return nil

@@ -35,6 +35,7 @@ type key struct {
 	Origin      string
 	Policy      string `json:",omitempty"` // "" only where it is stored: the default one
 	Tags        []tag  `json:",omitempty"`
+	Service     string `json:",omitempty"` // whose AWS-managed key it is, as in its alias; "" for keys of customers
 
 	// Identity makes material IDs and ciphertexts this key's own. Related
 	// multi-Region keys share it.

@@ -63,6 +63,9 @@ func (k *key) metadata() keyMetadata {
 		KeySpec:               k.Spec,
 		MultiRegion:           k.multiRegion(),
 	}
+	if k.Service != "" {
+		m.KeyManager = "AWS"
+	}
 	k.listAlgorithms(&m)
 	model, validTo := k.expiry()
 	m.ExpirationModel, m.ValidTo = model, epoch{validTo}

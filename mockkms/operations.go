@@ -222,7 +222,7 @@ func operations() map[string]operation {
 	return map[string]operation{
 		// Keys
 		"CreateKey":            stands(true, createKey),
-		"DescribeKey":          reads(rule{states: allStates}, describeKey),
+		"DescribeKey":          bringsServiceKeys(reads(rule{states: allStates}, describeKey)),
 		"ListKeys":             stands(false, listKeys),
 		"EnableKey":            changes(switching, enableKey),
 		"DisableKey":           changes(switching, disableKey),

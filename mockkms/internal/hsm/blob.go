@@ -16,7 +16,7 @@ type BlobKind byte
 // The kinds seen in recorded ciphertexts.
 const (
 	BlobEncrypt BlobKind = 2 // Encrypt and ReEncrypt
-	BlobDataKey BlobKind = 3 // GenerateDataKeyWithoutPlaintext
+	BlobDataKey BlobKind = 3 // data keys, and private keys of data key pairs
 )
 
 // The header of a ciphertext, as decoded from recorded ones:
