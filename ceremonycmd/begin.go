@@ -35,7 +35,7 @@ digest of its file.`,
 
 func (a *app) transcriptBegin(folders []string, c circumstances) error {
 	name := filepath.Join(folders[0], evidence.PlanFile)
-	p, err := a.readPlan(name)
+	p, err := evidence.Folder(folders[0]).Plan()
 	if err != nil {
 		return err
 	}

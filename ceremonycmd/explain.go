@@ -5,6 +5,7 @@ package ceremonycmd
 import (
 	"errors"
 
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
@@ -25,17 +26,37 @@ func Explain(program string, err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*noAgentError](err); ok {
 		return cli.Hint("add the key with ssh-add, or name its file: --key FILE; or use ssh-keygen -Y sign"), true
 	}
+	if e, ok := errors.AsType[*evidence.NoPlanError](err); ok {
+		return noCeremony(program, e), true
+	}
 	if advice, ok := explainRegister(program, err); ok {
+		return advice, true
+	}
+	if advice, ok := explainPrint(err); ok {
 		return advice, true
 	}
 	if advice, ok := explainRun(program, err); ok {
 		return advice, true
 	}
-	return explainRecord(err)
+	return explainRecord(program, err)
+}
+
+// noCeremony covers a folder that is not that of a ceremony.
+func noCeremony(program string, e *evidence.NoPlanError) cli.Advice {
+	if e.Missing {
+		return cli.Hint("look whether the medium is in, and where the system shows it")
+	}
+	return cli.Advice{Hints: []string{
+		"name the folder that has the plan and its signatures in it, or put in the medium that does",
+		"the plan of a new ceremony is begun with " + program + " ceremony plan init",
+	}, Exit: cli.ExitFailed}
 }
 
 // explainRecord covers the records of ceremonies.
-func explainRecord(err error) (cli.Advice, bool) {
+func explainRecord(program string, err error) (cli.Advice, bool) {
+	if _, ok := errors.AsType[*record.MissingError](err); ok {
+		return cli.Hint("%s ceremony run begins a record by itself; one that is kept by hand begins with %[1]s ceremony transcript begin", program), true
+	}
 	if _, ok := errors.AsType[*record.BusyError](err); ok {
 		return cli.Hint("wait for the other keymat to end, and run it again"), true
 	}

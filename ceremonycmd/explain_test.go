@@ -9,12 +9,14 @@ import (
 	"testing"
 
 	"github.com/keymat/keymat/ceremony/console"
+	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/gap"
 	"github.com/keymat/keymat/ceremony/offline"
 	"github.com/keymat/keymat/ceremony/phase"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/record"
 	"github.com/keymat/keymat/ceremony/transcript"
+	"github.com/keymat/keymat/internal/browser"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/entry"
 	"github.com/keymat/keymat/internal/files"
@@ -33,6 +35,11 @@ func TestExplainOffline(t *testing.T) {
 		{&plan.SketchError{}, "keymat-offline ceremony plan init --help", cli.ExitFailed},
 		{&otherKeyError{}, "sign with the key in the plan", cli.ExitFailed},
 		{&noAgentError{}, "ssh-add", cli.ExitFailed},
+		{&browser.MissingError{}, "--browser", cli.ExitFailed},
+		{&browser.PrintError{Err: errors.New("it rains")}, "another Chromium", cli.ExitFailed},
+		{&evidence.NoPlanError{Folder: "/media/a"}, "keymat-offline ceremony plan init", cli.ExitFailed},
+		{&evidence.NoPlanError{Folder: "/media/a", Missing: true}, "the medium is in", cli.ExitFailed},
+		{&record.MissingError{}, "keymat-offline ceremony transcript begin", cli.ExitFailed},
 		{&record.BusyError{}, "wait for the other", cli.ExitFailed},
 		{transcript.ErrClosed, "another record", cli.ExitFailed},
 		{&transcript.SecretError{}, "by its number", cli.ExitFailed},

@@ -3,6 +3,7 @@
 package ceremonycmd
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -20,26 +21,41 @@ import (
 
 func newTranscriptShowCmd(a *app) *cobra.Command {
 	var exceptions bool
+	var which oneRecord
 	cmd := &cobra.Command{
 		Use:   "show <folder>",
-		Short: "Show the record of a ceremony",
-		Long: `Show what a record tells, closed or not. Whether it can be believed is what
-keymat ceremony verify says; what is damaged is told here, too.`,
-		Example: `  keymat ceremony transcript show /media/a --exceptions`,
-		Args:    cli.OneArg("folder"),
-		RunE:    func(_ *cobra.Command, args []string) error { return a.transcriptShow(args[0], exceptions) },
+		Short: "Show a record of a ceremony",
+		Long: `Show what a record tells, closed or not: the latest, or the one that --record
+names. Whether it can be believed is what keymat ceremony verify says; what is
+damaged is told here, too.`,
+		Example: `  keymat ceremony transcript show /media/a --exceptions
+  keymat ceremony transcript show /media/a --record 1`,
+		Args: cli.OneArg("folder"),
+		RunE: func(_ *cobra.Command, args []string) error { return a.transcriptShow(args[0], which, exceptions) },
 	}
+	which.register(cmd, "the latest")
 	cmd.Flags().BoolVar(&exceptions, "exceptions", false, "only the exceptions, and lines that were cut off")
 	return cmd
 }
 
-func (a *app) transcriptShow(folder string, exceptions bool) error {
-	content, err := files.ReadLimited(filepath.Join(folder, record.File), nil, transcript.MaxFile)
+func (a *app) transcriptShow(folder string, which oneRecord, exceptions bool) error {
+	all := record.Latest(folder)
+	if all == 0 {
+		return &record.MissingError{Name: record.File, Folder: folder}
+	}
+	if err := which.check(folder, all); err != nil {
+		return err
+	}
+	name := record.FileName(cmp.Or(which.number, all))
+	content, err := files.ReadLimited(filepath.Join(folder, name), nil, transcript.MaxFile)
 	if err != nil {
 		return err
 	}
+	if all > 1 {
+		a.Say("%s, of %s", name, cli.Count(all, "record"))
+	}
 	t := transcript.Verify(content)
-	result := shown{Ceremony: t.Opened.Ceremony, Closed: t.Closed, Entries: []shownEntry{}, Faults: append([]transcript.Fault{}, t.Faults...)}
+	result := shown{Ceremony: t.Opened.Ceremony, Record: name, Closed: t.Closed, Entries: []shownEntry{}, Faults: append([]transcript.Fault{}, t.Faults...)}
 	for _, e := range t.Entries {
 		what, exceptional := describe(e.Event)
 		if exceptions && !exceptional {
@@ -69,6 +85,7 @@ func describe(e transcript.Event) (what string, exceptional bool) {
 // shown is what a record tells.
 type shown struct {
 	Ceremony string             `json:"ceremony"`
+	Record   string             `json:"record"` // name of the file
 	Closed   bool               `json:"closed"`
 	Entries  []shownEntry       `json:"entries"`
 	Faults   []transcript.Fault `json:"faults"`

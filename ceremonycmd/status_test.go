@@ -87,6 +87,6 @@ func TestStatusOfDamage(t *testing.T) {
 	b.exits(2, "ceremony", "status", b.dir, "--machine", "fetch")
 	b.says(`this program cannot be the machine "fetch"`)
 	b.exits(1, "ceremony", "run", t.TempDir())
-	b.says("plan.yaml: no such file or directory")
+	b.says("there is no plan.yaml in ")
 	b.exits(1, "ceremony", "status", t.TempDir())
 }

@@ -44,6 +44,23 @@ func foldersArg(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// oneRecord is the flag that names one of the records of a folder, by its number.
+type oneRecord struct {
+	number int // 0 if it is not given
+}
+
+func (o *oneRecord) register(cmd *cobra.Command, unset string) {
+	cmd.Flags().IntVar(&o.number, "record", 0, "`number` of the record, from 1; "+unset+" if not given")
+}
+
+// check demands that there is such a record among so many.
+func (o *oneRecord) check(folder string, all int) error {
+	if o.number < 0 || o.number > max(all, 1) {
+		return cli.Usagef("--record: %s has %s, and none of number %d", folder, cli.Count(all, "record"), o.number)
+	}
+	return nil
+}
+
 // circumstances are the flags that go with an event.
 type circumstances struct {
 	by   []string
@@ -75,8 +92,7 @@ func (e *otherPlanError) Error() string { return e.file + " is not the plan that
 
 // openRecord goes on with a record in its folders, under the plan in the first.
 func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
-	name := filepath.Join(folders[0], evidence.PlanFile)
-	p, err := a.readPlan(name)
+	p, err := evidence.Folder(folders[0]).Plan()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,7 +102,7 @@ func (a *app) openRecord(folders []string) (*record.Record, *plan.Plan, error) {
 	}
 	a.AtEnd(r.Release)
 	if r.Opened().PlanSHA256 != p.Digest() {
-		return nil, nil, &otherPlanError{name}
+		return nil, nil, &otherPlanError{filepath.Join(folders[0], evidence.PlanFile)}
 	}
 	for _, folder := range r.Created {
 		a.Say("copied the record to %s", folder)

@@ -74,7 +74,7 @@ func (a *app) ceremonyVerify(folder string) error {
 func (a *app) verifyFolder(folder string) (ceremonyVerified, error) {
 	v := ceremonyVerified{Folder: folder, Records: []verifiedRecord{}, Artefacts: []verifiedArtefact{}, Problems: []string{}, Remarks: []string{}}
 	name := evidence.Folder(folder).Path(evidence.PlanFile)
-	p, err := a.readPlan(name)
+	p, err := evidence.Folder(folder).Plan()
 	if format, ok := errors.AsType[*plan.FormatError](err); ok {
 		return v, cli.InFile(name, &cli.NoError{Reason: "no plan: " + format.Error()})
 	}

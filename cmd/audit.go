@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,7 +157,11 @@ func (a *app) history(c *cobra.Command, key importer.Key) ([]audit.Event, audit.
 	}
 	if mock != nil {
 		events, err := mockHistory(c.Context(), mock, key.ARN)
-		return events, audit.Window{To: now.Add(time.Minute)}, err
+		other, isOther := errors.AsType[*mockkms.NotMockError](err)
+		if !isOther {
+			return events, audit.Window{To: now.Add(time.Minute)}, err
+		}
+		a.say("%v: looking in CloudTrail", other)
 	}
 	client, err := awsclient.NewCloudTrail(c.Context(), awsclient.Options{Region: key.Region(), Profile: a.globals.profile, Debug: a.debug()})
 	if err != nil {
@@ -167,7 +172,8 @@ func (a *app) history(c *cobra.Command, key importer.Key) ([]audit.Event, audit.
 	return events, audit.Window{From: now.Add(-trail.Kept), To: now.Add(-trail.Delay)}, err
 }
 
-// mockTrail is the control of the mock that is in use; nil if it is AWS.
+// mockTrail is the control of the mock that is in use; nil if it is AWS. What is at a URL may be AWS, too: an endpoint of
+// a VPC, for one, which will say that it is no mock.
 func (a *app) mockTrail(c *cobra.Command) (mockControl, error) {
 	if a.usesEmbedded() {
 		kms, err := a.embedded()

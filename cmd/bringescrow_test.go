@@ -14,6 +14,7 @@ import (
 func TestBringAsks(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
+	d.stockMock()
 	bring := func(escrow string, args ...string) []string {
 		return append([]string{"bring", "--mock", "--mock-state", d.path("mock.db"), "--region", "eu-central-1", "--wrapping-key", "RSA_2048",
 			"--spec", "HMAC_256", "--never-expires", "--escrow-out", d.path(escrow)}, args...)
@@ -44,6 +45,7 @@ func TestBringAsks(t *testing.T) {
 func TestDrillOfEarlierMaterial(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
+	d.stockMock()
 	if err := os.WriteFile(d.path("kek"), make([]byte, 32), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ func newEscrowCmd(a *app) *cobra.Command {
 its recipients, a passphrase, or enough people with shares of a key can open,
 with keymat or without. AWS never gives imported material back, so an escrow is
 the only way back to a key whose material was deleted or has expired.`,
+		Example: `  keymat escrow seal --generate --spec SYMMETRIC_DEFAULT --recipient age1… --out app.escrow
+  keymat escrow drill app.escrow --offline --identity ops.age`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

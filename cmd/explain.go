@@ -3,9 +3,7 @@
 package cmd
 
 import (
-	"context"
 	"errors"
-	"net"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -62,11 +60,11 @@ func explainCause(err error) cli.Advice {
 		advice.Exit = cli.ExitPartly
 		return advice
 	}
-	if _, ok := errors.AsType[*cli.NoError](err); ok {
-		return cli.Advice{Exit: cli.ExitNo}
+	if e, ok := errors.AsType[*cli.NoError](err); ok {
+		return e.Advice()
 	}
 	for _, explain := range []func(error) (cli.Advice, bool){
-		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainEscrow, explainEntropy, explainOnline, explainCeremony, explainRehearsal,
+		explainFleet, partlyRotated, explainReplica, explainRun, explainRotation, explainImport, explainFiles, explainEscrow, explainEntropy, explainOnline, explainCeremony, explainRehearsal,
 		explainMaterial, explainLocal, explainStack, explainKMS, explainConnection,
 	} {
 		if advice, ok := explain(err); ok {
@@ -111,7 +109,7 @@ func explainImport(err error) (cli.Advice, bool) {
 func explainState(key, state string) cli.Advice {
 	switch state {
 	case "PendingImport":
-		return hint("the key has no material now; bring it back: keymat reimport %s --material FILE", key)
+		return hint("the key has no material now; bring it back: keymat reimport %s --material FILE --expires 90d", key)
 	case "PendingDeletion", "PendingReplicaDeletion":
 		return hint("the key is scheduled for deletion; to keep it: aws kms cancel-key-deletion --key-id %s", key)
 	case "Disabled":
@@ -170,26 +168,6 @@ func explainStack(err error) (cli.Advice, bool) {
 	return cli.Advice{}, false
 }
 
-// explainConnection covers everything between us and KMS.
-func explainConnection(err error) (cli.Advice, bool) {
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return hint("%s cannot be found: look at the network, and at --region", e.Name), true
-	}
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
-		return hint("nothing answers at %s: look at the network, and at --endpoint-url", e.Addr), true
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return hint("KMS took too long; try again"), true
-	}
-	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
-		return hint("the connection broke; try again"), true
-	}
-	if strings.Contains(err.Error(), "get credentials") || strings.Contains(err.Error(), "get identity") {
-		return hint("no AWS credentials were found: aws configure, aws sso login, or keymat's own KMS with --mock"), true
-	}
-	return cli.Advice{}, false
-}
-
 // describeError is the error in one line, without the SDK's layers between the
 // call and what it ended in.
 func describeError(err error) string {
@@ -219,6 +197,9 @@ func essence(err error) (error, bool) {
 	}
 	if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
 		return send.Err, true
+	}
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return call.Err, true
 	}
 	return nil, false
 }

@@ -3,8 +3,11 @@
 package cmd
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,6 +82,7 @@ func TestExplain(t *testing.T) {
 		{call(&types.DisabledException{}), "KMS gave no reason", "aws kms enable-key --key-id " + testKey, 1},
 		{call(&types.UnsupportedOperationException{}), "KMS gave no reason", "origin EXTERNAL", 1},
 		{call(&types.NotFoundException{Message: aws.String("Key does not exist")}), "Key does not exist", "--region", 1},
+		{call(&types.NotFoundException{Message: aws.String("Invalid keyId 'app'")}), "Invalid keyId 'app'", "alias/", 1},
 		{code("AccessDeniedException", "User: x is not authorized"), "User: x is not authorized", "allow kms:ImportKeyMaterial", 1},
 		{code("AccessDeniedException", "User: x is not authorized with an explicit deny in a resource-based policy"), "in a resource-based policy", "a policy denies kms:ImportKeyMaterial", 1},
 		{code("ThrottlingException", "slow"), "slow", "wait a little", 1},
@@ -133,6 +137,13 @@ func TestExplain(t *testing.T) {
 		{&rules.StoppedError{Rule: "a/b", Err: operation(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"})},
 			"testing a/b: ListKeys: AccessDeniedException: no", "allow kms:ListKeys", 1},
 		{operation(&smithyhttp.RequestSendError{Err: errors.New("unexpected EOF")}), "ListKeys: unexpected EOF", "try again", 1},
+		{operation(&smithyhttp.RequestSendError{Err: &tls.CertificateVerificationError{Err: errors.New("x")}}), "x", "AWS_CA_BUNDLE", 1},
+		{operation(&smithyhttp.RequestSendError{Err: http.ErrSchemeMismatch}), "to HTTPS client", "write http://", 1},
+		{operation(&smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv6loopback, Port: 1}, Err: syscall.ECONNREFUSED}}), "refused", "keymat mock serve", 1},
+		{operation(&smithyhttp.RequestSendError{Err: &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1}, Err: syscall.ECONNREFUSED}}), "refused", "look at the network", 1},
+		{&net.OpError{Op: "listen", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, Err: syscall.EADDRINUSE}, "in use", "--listen 127.0.0.1:0", 1},
+		{operation(errors.New("failed to resolve service endpoint, x")), "ListKeys: https response error: failed to resolve service endpoint, x", "http://", 1},
+		{operation(errors.New("get identity: get credentials: x")), "ListKeys: https response error: get identity: get credentials: x", "takes any", 1},
 		{&brokenRulesError{2, 10}, "of 10 rules 2 do not hold", "--json", 3},
 		{&untestedError{1}, "1 rule could not be tested", "run it again", 1},
 		{errUnfinished, "did not clean up all that it made", "keymat verify --clean-up", 1},
@@ -160,7 +171,7 @@ func TestExplain(t *testing.T) {
 		{&stack.FailedError{Stack: "s", ID: "arn:s", Status: "DELETE_COMPLETE"}, "stack s ended in DELETE_COMPLETE", "describe-stack-events --stack-name arn:s", 1},
 		{&stack.CallError{Operation: "CreateStack", Stack: "s", Err: &smithy.OperationError{Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}}}, "CreateStack of stack s: AccessDenied: no", "allow cloudformation:CreateStack", 1},
 		{errDiffers, "do not say the same", "", 3},
-		{errExpiring, "or has stopped", "", 3},
+		{errExpiring, "or has stopped", "keymat reimport KEY", 3},
 		{errNo, "KMS holds other material than this", "", 3},
 		{&cli.InterruptedError{Err: errors.New("context canceled")}, "interrupted: context canceled", "", 130},
 	}

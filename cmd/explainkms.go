@@ -43,6 +43,9 @@ func explainKMS(err error) (cli.Advice, bool) {
 	case "UnsupportedOperationException":
 		return hint("only keys of origin EXTERNAL take imported material; make one: keymat create --spec SYMMETRIC_DEFAULT"), true
 	case "NotFoundException":
+		if strings.HasPrefix(api.ErrorMessage(), "Invalid keyId") {
+			return hint("name the key by its ID, its ARN, or an alias, which begins with alias/"), true
+		}
 		return hint("look at the key's name, at --region, and at the account: aws sts get-caller-identity"), true
 	case "InvalidArnException", "InvalidAliasNameException":
 		return hint("name the key by its ID, its ARN, or an alias that begins with alias/"), true

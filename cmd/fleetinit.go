@@ -75,7 +75,7 @@ func (a *app) fleetInit(ctx context.Context, o fleetInitOptions) error {
 	}
 	r := fleetDraft{Manifest: fleetStart}
 	if o.fromAccount {
-		items, err := a.scan(ctx, statusOptions{regions: o.regions, profiles: o.profiles}, inventory.Query{})
+		items, _, err := a.scan(ctx, statusOptions{regions: o.regions, profiles: o.profiles}, inventory.Query{})
 		if err != nil {
 			return err
 		}

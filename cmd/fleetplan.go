@@ -87,15 +87,28 @@ func (a *app) fleetPlan(ctx context.Context, name string, o fleetPlanOptions) er
 	if err := a.print(r); err != nil {
 		return err
 	}
-	if r.Pending() {
-		return errFleetDiffers
+	return fleetDiffers(plan, o.out)
+}
+
+// fleetDiffers is the answer no where a plan would do something, or cannot, and how to do it; kept is the file of the plan,
+// if it was kept.
+func fleetDiffers(plan *fleet.Plan, kept string) error {
+	counts := fleetPlanOf(plan, false)
+	if !counts.Pending() {
+		return nil
 	}
-	return nil
+	e := &cli.NoError{Reason: "not all keys are in the state that the manifest asks for"}
+	switch {
+	case counts.Actions[fleet.Nothing]+counts.Actions[fleet.Cannot] == counts.Keys: // the plan says why
+	case kept != "":
+		e.Next = "do it with what opens the escrows: keymat fleet apply " + kept + " --identity FILE"
+	default:
+		e.Next = "keep the plan, and do it: keymat fleet plan MANIFEST --out plan.json, then keymat fleet apply plan.json --identity FILE"
+	}
+	return e
 }
 
 // keepPlan writes a plan to a file that anybody may read: it holds no secret.
 func keepPlan(name string, plan *fleet.Plan, force bool) error {
 	return files.WritePublicFrom(name, func(w io.Writer) error { return fleet.WritePlan(w, plan) }, files.Overwrite(force))
 }
-
-var errFleetDiffers = &cli.NoError{Reason: "not all keys are in the state that the manifest asks for"}

@@ -88,7 +88,7 @@ func (a *app) fleetStatus(ctx context.Context, name string, o fleetStatusOptions
 	case err != nil:
 		return err
 	case r.Differ > 0:
-		return errFleetDiffers
+		return fleetDiffers(plan, "")
 	case o.expiring != "" && r.Expiring > 0:
 		return errExpiring
 	}

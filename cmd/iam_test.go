@@ -22,7 +22,7 @@ import (
 // mock and compares the calls with what `keymat help iam` says.
 func TestPermissionsAreWhatIsCalled(t *testing.T) {
 	variants := iamVariants()
-	for _, p := range permissions {
+	for _, p := range permissions() {
 		if p.command == "verify" {
 			continue // the test of rules.Operations runs all experiments
 		}
@@ -172,7 +172,7 @@ func TestPoliciesSuffice(t *testing.T) {
 func printedFor(t *testing.T, command string) (printed []string) {
 	t.Helper()
 	everywhere := strings.NewReplacer("REGION", "*", "ACCOUNT", "*", "KEY-ID", "*", "NAME", "*")
-	for _, p := range policies {
+	for _, p := range policies() {
 		_, commands, _ := strings.Cut(p.purpose, "(")
 		commands, _, _ = strings.Cut(commands, ")")
 		if !slices.Contains(strings.Split(commands, ", "), command) {
@@ -200,7 +200,7 @@ func symmetricDifference(a, b []string) []string {
 // TestPoliciesGrantThePermissions holds the printed policies against the table.
 func TestPoliciesGrantThePermissions(t *testing.T) {
 	granted, needed := map[string]bool{}, map[string]bool{}
-	for _, p := range policies {
+	for _, p := range policies() {
 		for _, s := range p.statements {
 			for _, action := range s.Action {
 				if ofKMS, ok := strings.CutPrefix(action, "kms:"); ok {
@@ -209,7 +209,7 @@ func TestPoliciesGrantThePermissions(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range permissions {
+	for _, p := range permissions() {
 		for _, action := range p.actions {
 			needed[action] = true
 		}

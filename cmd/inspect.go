@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -19,7 +19,6 @@ import (
 	"github.com/keymat/keymat/internal/files"
 	"github.com/keymat/keymat/inventory"
 	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/material/entropy"
 	"github.com/keymat/keymat/token"
 	"github.com/keymat/keymat/wrap"
 )
@@ -31,8 +30,9 @@ func newInspectCmd(a *app) *cobra.Command {
 		Short: "Say what a file is",
 		Long: `Say what a file is: key material in any form, a public key, import parameters, a
 wrapped package, an escrow or a share of one, a record of randomness, the
-console's download, a KMS ciphertext. Secrets are never shown; nothing is asked
-for and nothing is changed. - reads standard input.
+console's download, a KMS ciphertext; what a ceremony made, or its rehearsal.
+Secrets are never shown; nothing is asked for and nothing is changed. - reads
+standard input.
 
 Of a KMS ciphertext it tells which key material opens it and, with --escrow, which
 escrow in a file or folder holds that, as far as records of drills and receipts
@@ -99,49 +99,6 @@ func (i inspection) text(w io.Writer) {
 		pairs = append(pairs, d.Name, d.Value)
 	}
 	fields(w, pairs...)
-}
-
-// inspectOurs recognises our own JSON files by their "kind".
-func inspectOurs(data []byte) (inspection, error) {
-	var head struct {
-		Kind string `json:"kind"`
-	}
-	if json.Unmarshal(data, &head) != nil {
-		return inspection{}, nil
-	}
-	switch head.Kind {
-	case token.KindParameters:
-		p, err := token.ReadParameters(bytes.NewReader(data))
-		if err != nil {
-			return inspection{}, err
-		}
-		return describeParameters(p), nil
-	case token.KindWrapped:
-		w, err := token.ReadWrapped(bytes.NewReader(data))
-		if err != nil {
-			return inspection{}, err
-		}
-		return describeWrapped(w), nil
-	case escrow.Kind:
-		f, err := escrow.Read(bytes.NewReader(data))
-		if err != nil {
-			return inspection{}, err
-		}
-		return describeEscrow(f), nil
-	case escrow.DrillKind:
-		d, err := escrow.ReadDrill(bytes.NewReader(data))
-		if err != nil {
-			return inspection{}, err
-		}
-		return describeDrill(d), nil
-	case entropy.RecordKind:
-		r, err := entropy.ReadRecord(bytes.NewReader(data))
-		if err != nil {
-			return inspection{}, err
-		}
-		return describeRandomness(r), nil
-	}
-	return inspection{}, nil
 }
 
 func describeParameters(p *token.Parameters) inspection {
@@ -251,7 +208,7 @@ func inspectMaterial(data []byte) (inspection, error) {
 	if d.Fingerprint != nil {
 		i.add("fingerprint", d.Fingerprint.String())
 	}
-	if d.Problem != nil {
+	if _, public := errors.AsType[*material.PublicKeyError](d.Problem); d.Problem != nil && !public {
 		i.add("problem", d.Problem.Error())
 	}
 	return i, nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -98,14 +99,17 @@ func (a *app) lab(ctx context.Context, name string, o labOptions) error {
 	return a.playLesson(ctx, lesson, o)
 }
 
-// findLesson is the lesson of a name. Without one, somebody at a terminal is
-// asked, and all others get the first.
+// findLesson is the lesson of a name, or of a number of --list. Without one,
+// somebody at a terminal is asked, and all others get the first.
 func (a *app) findLesson(ctx context.Context, name string, o labOptions) (lab.Lesson, error) {
 	if name == "" && a.atTerminal() && !o.script {
 		return a.chooseLesson(ctx)
 	}
 	if name == "" {
 		name = lab.First
+	}
+	if n, err := strconv.Atoi(name); err == nil && n >= 1 && n <= len(lab.Lessons()) {
+		return lab.Lessons()[n-1], nil
 	}
 	lesson, ok := lab.Find(name)
 	if !ok {

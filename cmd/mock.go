@@ -3,7 +3,7 @@
 package cmd
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +23,9 @@ func newMockCmd(a *app) *cobra.Command {
 process; keymat mock serve offers the same state to any KMS client over HTTP.
 
 It protects nothing: whoever can reach it or read its state file has the keys.`,
+		Example: `  keymat mock serve --memory
+  keymat mock clock --advance 24h
+  keymat mock events --key alias/app`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -38,11 +41,14 @@ func newMockResetCmd(a *app) *cobra.Command {
 keymat processes that use it go on with an empty KMS. Bytes of old material may
 stay in unused parts of the file; remove the file if that matters.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.mockReset(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.mockReset(cmd) },
 	}
 }
 
-func (a *app) mockReset(ctx context.Context) error {
+func (a *app) mockReset(cmd *cobra.Command) error {
+	if remote, err := a.remoteMock(cmd); err != nil || remote != nil {
+		return cmp.Or(err, usagef("a mock that is being served cannot be emptied from here: serve another, or name the file of its state with --mock-state; --mock means keymat's own"))
+	}
 	path, err := a.mockStatePath()
 	if err != nil {
 		return err
@@ -50,7 +56,7 @@ func (a *app) mockReset(ctx context.Context) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return a.print(wasReset{State: path})
 	}
-	if err := a.confirm(ctx, "Forget every key in "+path); err != nil {
+	if err := a.confirm(cmd.Context(), "Forget every key in "+path); err != nil {
 		return err
 	}
 	if err := mockkms.ResetStore(path); err != nil {

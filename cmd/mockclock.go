@@ -114,20 +114,24 @@ func (t mockTime) text(w io.Writer) {
 	fmt.Fprintf(w, "%s (%s%s)\n", seconds(t.Time), besideTimeOfDay(t.offset), state)
 }
 
-// besideTimeOfDay says how far a clock is off: "14 d ahead of the time of day".
+// besideTimeOfDay says how far a clock is off: "1 d 1 h ahead of the time of day".
 func besideTimeOfDay(d time.Duration) string {
-	const day = 24 * time.Hour
 	way := "ahead of"
 	if d < 0 {
 		d, way = -d, "behind"
 	}
-	switch d = d.Round(time.Second); {
-	case d == 0:
+	if d = d.Round(time.Second); d == 0 {
 		return "the time of day"
-	case d%day == 0:
-		return fmt.Sprintf("%d d %s the time of day", d/day, way)
-	case d > day:
-		return fmt.Sprintf("%d d %s %s the time of day", d/day, d%day, way)
 	}
-	return fmt.Sprintf("%s %s the time of day", d, way)
+	words := ""
+	for _, unit := range []struct {
+		long time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if n := d / unit.long; n > 0 {
+			words += fmt.Sprintf("%d %s ", n, unit.name)
+		}
+		d %= unit.long
+	}
+	return words + way + " the time of day"
 }

@@ -3,6 +3,7 @@
 package cmd
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -96,11 +97,11 @@ type mockEvents struct {
 
 func (m mockEvents) text(w io.Writer) {
 	for _, e := range m.Events {
-		line := fmt.Sprintf("%s  %-26s  %s", seconds(e.EventTime), e.EventName, eventKeys(e))
+		line := fmt.Sprintf("%s  %-26s  %s", seconds(e.EventTime), e.EventName, cmp.Or(eventKeys(e), "-"))
 		if e.ErrorCode != "" {
-			line = strings.TrimRight(line, " ") + "  " + e.ErrorCode
+			line += "  " + e.ErrorCode
 		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+		fmt.Fprintln(w, line)
 	}
 }
 

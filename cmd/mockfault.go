@@ -3,15 +3,21 @@
 package cmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/mockkms"
 )
+
+// anyOperation stands for all operations.
+const anyOperation = "any"
 
 type faultOptions struct {
 	fault mockkms.Fault
@@ -32,7 +38,10 @@ Without arguments, the faults that have yet to strike are told.`,
   keymat mock fault Decrypt error --code KeyUnavailableException --message "try later"
   keymat mock fault --clear`,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 1 {
+			switch len(args) {
+			case 0:
+				return append(mockkms.OperationNames(), anyOperation), cobra.ShellCompDirectiveNoFileComp
+			case 1:
 				return faultKinds(), cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -73,16 +82,22 @@ func (a *app) mockFault(cmd *cobra.Command, o faultOptions, args []string) error
 	case len(args) == 0:
 		left, err = mock.Faults(cmd.Context())
 	default:
-		if o.fault.Operation = args[0]; args[0] == "any" {
+		if o.fault.Operation = args[0]; args[0] == anyOperation {
 			o.fault.Operation = ""
 		}
 		if o.fault.Kind.UnmarshalText([]byte(args[1])) != nil {
 			return usagef("there is no fault %q; there are %s", args[1], strings.Join(faultKinds(), ", "))
 		}
+		if o.fault.Kind == mockkms.FaultError && o.fault.Code == "" {
+			return usagef("say what the mock shall answer: --code CODE, and --message TEXT")
+		}
 		left, err = mock.Inject(cmd.Context(), o.fault)
 	}
 	if err != nil {
 		return err
+	}
+	if len(left) == 0 {
+		a.say("no fault has yet to strike")
 	}
 	return a.print(mockFaults{append([]mockkms.Fault{}, left...)})
 }
@@ -94,13 +109,27 @@ type mockFaults struct {
 
 func (m mockFaults) text(w io.Writer) {
 	for _, f := range m.Faults {
-		operation, times := f.Operation, fmt.Sprintf("%d times", f.Times)
-		if operation == "" {
-			operation = "any"
-		}
-		if f.Times < 0 {
-			times = "always"
-		}
-		fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintf("%s %s %s, after %d calls %s", operation, f.Kind, times, f.Skip, f.Code)))
+		fmt.Fprintln(w, inWords(f))
 	}
+}
+
+// inWords is a fault such as "CreateKey throttle 3 times, after 2 calls".
+func inWords(f mockkms.Fault) string {
+	words := []string{cmp.Or(f.Operation, anyOperation), f.Kind.String()}
+	if f.Code != "" {
+		words = append(words, f.Code)
+	}
+	switch {
+	case f.Times < 0:
+		words = append(words, "always")
+	case f.Times <= 1:
+		words = append(words, "once")
+	default:
+		words = append(words, strconv.Itoa(f.Times), "times")
+	}
+	line := strings.Join(words, " ")
+	if f.Skip > 0 {
+		line += ", after " + cli.Count(f.Skip, "call")
+	}
+	return line
 }

@@ -237,12 +237,15 @@ type serving struct {
 // bytes where FIPS 140-3 is enforced.
 const anySecretKey = "protects-nothing"
 
+// text names the Region twice, for botocore (boto3, version 1 of the AWS CLI)
+// reads AWS_DEFAULT_REGION alone.
 func (s serving) text(w io.Writer) {
 	id := "AWS_ACCESS_KEY_ID=mock "
 	if s.principals {
 		id = ""
 	}
 	fmt.Fprintf(w, `export AWS_ENDPOINT_URL_KMS=%s
-export %sAWS_SECRET_ACCESS_KEY=%s AWS_REGION=us-east-1
+export %sAWS_SECRET_ACCESS_KEY=%s
+export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 `, s.URL, id, anySecretKey)
 }

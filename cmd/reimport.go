@@ -37,6 +37,7 @@ the same second; a duration while at least 95 % of it is left.
 For a symmetric key the expected KeyMaterialId is always sent: that of the
 material that is missing, or of the current one, or the one you name.`,
 		Example: `  keymat reimport alias/app --material app.key --expires 90d
+  keymat reimport alias/app --material app.escrow --identity ops.age --expires 90d
   keymat reimport alias/app --material app.key --never-expires --json
   keymat reimport alias/app --material app.key --expires 90d --all-regions`,
 		Args: oneArg("key"),

@@ -5,6 +5,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,18 +122,22 @@ func (a *app) status(ctx context.Context, keys []string, o statusOptions) error 
 		return err
 	}
 	var items []inventory.Item
+	var regions []string
 	if len(keys) > 0 {
 		items, err = a.lookAt(ctx, keys, o)
 	} else {
-		items, err = a.scan(ctx, o, q)
+		items, regions, err = a.scan(ctx, o, q)
 	}
 	if err != nil {
 		return err
 	}
 	inventory.Sort(items)
 	a.warnOf(items)
-	if err := a.printStatus(items, o); err != nil {
+	if err := a.printStatus(items, regions, o); err != nil {
 		return err
+	}
+	if o.format == formatTable {
+		a.tellStopped(items)
 	}
 	for _, i := range items {
 		if o.expiring != "" && i.ExpiringWithin(expiring, a.now()) {
@@ -142,9 +147,29 @@ func (a *app) status(ctx context.Context, keys []string, o statusOptions) error 
 	return nil
 }
 
-var errExpiring = &cli.NoError{Reason: "a key expires within the time asked about, or has stopped"}
+var errExpiring = &cli.NoError{
+	Reason: "a key expires within the time asked about, or has stopped",
+	Next:   "extend what is there: keymat renew KEY --material FILE --expires 90d; bring back what is gone: keymat reimport KEY --material FILE --expires 90d",
+}
 
-func (a *app) printStatus(items []inventory.Item, o statusOptions) error {
+// tellStopped says how the keys that have stopped work again.
+func (a *app) tellStopped(items []inventory.Item) {
+	var stopped []inventory.Item
+	for _, i := range items {
+		if i.Lost() {
+			stopped = append(stopped, i)
+		}
+	}
+	switch len(stopped) {
+	case 0:
+	case 1:
+		a.say("%s has stopped; bring its material back, from an escrow or a file: keymat reimport %s --material FILE --expires 90d", stopped[0].Name(), stopped[0].Key.ARN)
+	default:
+		a.say("%d keys have stopped; bring the material of each back, from an escrow or a file: keymat reimport KEY --material FILE --expires 90d", len(stopped))
+	}
+}
+
+func (a *app) printStatus(items []inventory.Item, regions []string, o statusOptions) error {
 	switch o.format {
 	case formatPrometheus:
 		a.Told()
@@ -153,7 +178,9 @@ func (a *app) printStatus(items []inventory.Item, o statusOptions) error {
 		a.Told()
 		return writeCalendar(a.Stdout, items, a.now())
 	}
-	return a.print(statusOf(items, o.escrows, a.now()))
+	l := statusOf(items, o.escrows, a.now())
+	l.regions = regions
+	return a.print(l)
 }
 
 // lookAt looks at the keys named.
@@ -193,7 +220,7 @@ func (a *app) place(ctx context.Context, profile, region string) (inventory.Plac
 
 // scan looks in every Region with every profile. A place where keys cannot be
 // listed does not hide the others, unless it is the only one.
-func (a *app) scan(ctx context.Context, o statusOptions, q inventory.Query) ([]inventory.Item, error) {
+func (a *app) scan(ctx context.Context, o statusOptions, q inventory.Query) (items []inventory.Item, looked []string, err error) {
 	profiles, regions := o.profiles, o.regions
 	if len(profiles) == 0 {
 		profiles = []string{a.globals.profile}
@@ -201,12 +228,16 @@ func (a *app) scan(ctx context.Context, o statusOptions, q inventory.Query) ([]i
 	if len(regions) == 0 {
 		regions = []string{a.globals.region}
 	}
-	var items []inventory.Item
 	for _, profile := range profiles {
 		for _, region := range regions {
-			found, err := a.scanPlace(ctx, profile, region, o, q)
+			var found []inventory.Item
+			place, err := a.place(ctx, profile, region)
+			if err == nil {
+				looked = append(looked, place.Region)
+				found, err = a.scanPlace(ctx, place, o, q)
+			}
 			if err != nil && (len(profiles)*len(regions) == 1 || ctx.Err() != nil) {
-				return nil, err
+				return nil, nil, err
 			}
 			if err != nil {
 				found = []inventory.Item{{Profile: profile, Region: region, Err: err}}
@@ -214,14 +245,11 @@ func (a *app) scan(ctx context.Context, o statusOptions, q inventory.Query) ([]i
 			items = append(items, found...)
 		}
 	}
-	return items, nil
+	slices.Sort(looked)
+	return items, slices.Compact(looked), nil
 }
 
-func (a *app) scanPlace(ctx context.Context, profile, region string, o statusOptions, q inventory.Query) ([]inventory.Item, error) {
-	place, err := a.place(ctx, profile, region)
-	if err != nil {
-		return nil, err
-	}
+func (a *app) scanPlace(ctx context.Context, place inventory.Place, o statusOptions, q inventory.Query) ([]inventory.Item, error) {
 	place.PublicKeys = o.escrows.publicKeys()
 	if !a.Quiet && term.IsTerminal(a.Stderr) {
 		p := term.NewProgress(a.Stderr, term.Color(a.Stderr, a.Getenv))

@@ -15,8 +15,9 @@ type statusList struct {
 	Keys   []keyStatus   `json:"keys"`
 	Errors []statusError `json:"errors,omitempty"`
 
-	looked bool // for escrows
-	now    time.Time
+	regions []string // that were looked in; nil if keys were named
+	looked  bool     // for escrows
+	now     time.Time
 }
 
 type statusError struct {

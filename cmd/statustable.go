@@ -14,7 +14,7 @@ import (
 // closely, their materials and last use.
 func writeStatusTable(w io.Writer, l statusList) {
 	if len(l.Keys) == 0 {
-		fmt.Fprintln(w, "no keys with imported material")
+		fmt.Fprintln(w, "no keys with imported material in "+list(l.regions))
 		return
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/wrap"
 )
 
 // slowKMS shows what happened only after a while, as KMS may: it does not know
@@ -53,7 +53,7 @@ func TestANewKeyIsWaitedFor(t *testing.T) {
 				k := b.create(t, material.SymmetricDefault)
 				b.Importer.KMS = &slowKMS{KMS: b.client, known: time.Now().Add(tt.unknown)}
 				start := time.Now()
-				_, err := b.Fetch(t.Context(), k, wrap.Strongest(k.Spec))
+				_, err := b.Fetch(t.Context(), k, experiment.Quick(k.Spec))
 				if (err == nil) != tt.found {
 					t.Errorf("error %v", err)
 				}
@@ -73,7 +73,7 @@ func TestAnOldKeyIsNotWaitedFor(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		b.Importer.KMS = &slowKMS{KMS: b.client, known: time.Now().Add(time.Hour)}
 		start := time.Now()
-		if _, err := b.Fetch(t.Context(), k, wrap.Strongest(k.Spec)); err == nil || time.Since(start) > 0 {
+		if _, err := b.Fetch(t.Context(), k, experiment.Quick(k.Spec)); err == nil || time.Since(start) > 0 {
 			t.Errorf("error %v after %s", err, time.Since(start))
 		}
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
 	"github.com/keymat/keymat/token"
@@ -84,10 +85,11 @@ func (b *bench) describe(t *testing.T, k importer.Key) importer.Key {
 	return k
 }
 
-// bring imports m into k and gives the key as it is then.
+// bring imports m into k and gives the key as it is then. As in all tests but that
+// of every spec, the wrapping is one that can be afforded a hundred times.
 func (b *bench) bring(t *testing.T, k importer.Key, m *material.Material, e importer.Expiry) importer.Key {
 	t.Helper()
-	if _, _, err := b.Bring(t.Context(), k, m, wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: e}); err != nil {
+	if _, _, err := b.Bring(t.Context(), k, m, experiment.Quick(k.Spec), importer.ImportRequest{Expiry: e}); err != nil {
 		t.Fatal(err)
 	}
 	return b.describe(t, k)
@@ -95,7 +97,7 @@ func (b *bench) bring(t *testing.T, k importer.Key, m *material.Material, e impo
 
 func (b *bench) wrapped(t *testing.T, k importer.Key, m *material.Material) *token.Wrapped {
 	t.Helper()
-	p, err := b.Fetch(t.Context(), k, wrap.Strongest(k.Spec))
+	p, err := b.Fetch(t.Context(), k, experiment.Quick(k.Spec))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,11 +166,11 @@ func TestFetchRefusesBeforeAnyCall(t *testing.T) {
 		wantError[*wrap.RefusedError](t, err)
 		ours := k
 		ours.Origin = types.OriginTypeAwsKms
-		_, err = b.Fetch(t.Context(), ours, wrap.Strongest(k.Spec))
+		_, err = b.Fetch(t.Context(), ours, experiment.Quick(k.Spec))
 		wantError[*importer.OriginError](t, err)
 		dying := k
 		dying.State = types.KeyStatePendingDeletion
-		_, err = b.Fetch(t.Context(), dying, wrap.Strongest(k.Spec))
+		_, err = b.Fetch(t.Context(), dying, experiment.Quick(k.Spec))
 		wantError[*importer.StateError](t, err)
 		wantCalls(t, b)
 	})
@@ -204,7 +206,7 @@ func TestFetchChecksTheAnswer(t *testing.T) {
 				b := newBench(t)
 				k := b.create(t, material.SymmetricDefault)
 				b.Importer.KMS = falseKMS{b.client, change}
-				p, err := b.Fetch(t.Context(), k, wrap.Strongest(k.Spec))
+				p, err := b.Fetch(t.Context(), k, experiment.Quick(k.Spec))
 				if p != nil || err == nil || !hasPrefix(err.Error(), want) {
 					t.Errorf("parameters %v, error %v; want error beginning %q", p, err, want)
 				}
@@ -395,7 +397,7 @@ func TestConfirmTellsMismatch(t *testing.T) {
 				b := newBench(t)
 				m := generate(t, spec)
 				k := b.bring(t, b.create(t, spec), m, importer.In(time.Hour, time.Now()))
-				o := importer.ConfirmOptions{Reimport: true, Pair: wrap.Strongest(spec)}
+				o := importer.ConfirmOptions{Reimport: true, Pair: experiment.Quick(spec)}
 				for _, tt := range []struct {
 					m    *material.Material
 					want importer.Verdict
@@ -432,7 +434,7 @@ func TestReimportIsIdempotent(t *testing.T) {
 		reimport := func() importer.Reimported {
 			t.Helper()
 			b.calls()
-			r, err := b.Reimport(t.Context(), b.describe(t, k), m, wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: importer.In(90*24*time.Hour, time.Now())})
+			r, err := b.Reimport(t.Context(), b.describe(t, k), m, experiment.Quick(k.Spec), importer.ImportRequest{Expiry: importer.In(90*24*time.Hour, time.Now())})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -466,7 +468,7 @@ func TestReimportLeavesADisabledKeyAlone(t *testing.T) {
 			if _, err := b.client.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(k.ARN)}); err != nil {
 				t.Fatal(err)
 			}
-			r, err := b.Reimport(t.Context(), b.describe(t, k), m, wrap.Strongest(spec), importer.ImportRequest{Expiry: importer.Never()})
+			r, err := b.Reimport(t.Context(), b.describe(t, k), m, experiment.Quick(spec), importer.ImportRequest{Expiry: importer.Never()})
 			if err != nil || !r.Unchanged {
 				t.Errorf("%s: %+v, error %v", spec, r, err)
 			}
@@ -481,13 +483,13 @@ func TestReimportOfOtherMaterial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		k := b.create(t, material.SymmetricDefault)
-		_, err := b.Reimport(t.Context(), k, generate(t, k.Spec), wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: importer.Never()})
+		_, err := b.Reimport(t.Context(), k, generate(t, k.Spec), experiment.Quick(k.Spec), importer.ImportRequest{Expiry: importer.Never()})
 		wantError[*importer.NeverImportedError](t, err)
 		k = b.bring(t, k, generate(t, k.Spec), importer.Never())
 		if _, err := b.DeleteMaterial(t.Context(), k, ""); err != nil {
 			t.Fatal(err)
 		}
-		_, err = b.Reimport(t.Context(), b.describe(t, k), generate(t, k.Spec), wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: importer.Never()})
+		_, err = b.Reimport(t.Context(), b.describe(t, k), generate(t, k.Spec), experiment.Quick(k.Spec), importer.ImportRequest{Expiry: importer.Never()})
 		wantError[*types.IncorrectKeyMaterialException](t, err)
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/wrap"
 )
 
 // A key that was rotated takes each of its materials back, and only for the
@@ -31,7 +31,7 @@ func TestReimportOfOneOfSeveral(t *testing.T) {
 			}
 		}
 		reimport := func(m *material.Material, e importer.Expiry) (importer.Reimported, error) {
-			return b.Reimport(t.Context(), b.describe(t, k), m, wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: e})
+			return b.Reimport(t.Context(), b.describe(t, k), m, experiment.Quick(k.Spec), importer.ImportRequest{Expiry: e})
 		}
 
 		_, err = reimport(generate(t, k.Spec), importer.Never())
@@ -53,7 +53,7 @@ func TestReimportOfOneOfSeveral(t *testing.T) {
 		if err != nil || !again.Unchanged || !again.Expiry.Never() {
 			t.Errorf("again: %+v, error %v", again, err)
 		}
-		older, err := b.Reimport(t.Context(), b.describe(t, k), first, wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: importer.Never(), MaterialID: done.From})
+		older, err := b.Reimport(t.Context(), b.describe(t, k), first, experiment.Quick(k.Spec), importer.ImportRequest{Expiry: importer.Never(), MaterialID: done.From})
 		if err != nil || older.Receipt.MaterialID != done.From {
 			t.Errorf("older, by its ID: %+v, error %v", older, err)
 		}
@@ -71,7 +71,7 @@ func TestReimportEverywhere(t *testing.T) {
 					t.Fatal(err)
 				}
 				everywhere := func() []importer.ReimportedCopy {
-					return b.ReimportEverywhere(t.Context(), b.describe(t, k), m, wrap.Strongest(spec), importer.ImportRequest{Expiry: importer.Never()})
+					return b.ReimportEverywhere(t.Context(), b.describe(t, k), m, experiment.Quick(spec), importer.ImportRequest{Expiry: importer.Never()})
 				}
 				got := everywhere()
 				if len(got) != 2 || got[0].Err != nil || !got[0].Reimported.Unchanged || got[1].Err != nil || got[1].Reimported.Receipt.State != types.KeyStateEnabled {

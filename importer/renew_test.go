@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
-	"github.com/keymat/keymat/wrap"
 )
 
 func TestRenew(t *testing.T) {
@@ -20,7 +20,7 @@ func TestRenew(t *testing.T) {
 			m := generate(t, spec)
 			k := b.bring(t, b.create(t, spec), m, importer.In(time.Hour, time.Now()))
 			renew := func() (importer.Reimported, error) {
-				return b.Renew(t.Context(), b.describe(t, k), m, wrap.Strongest(spec), importer.RenewRequest{ImportRequest: importer.ImportRequest{Expiry: importer.In(48*time.Hour, time.Now())}})
+				return b.Renew(t.Context(), b.describe(t, k), m, experiment.Quick(spec), importer.RenewRequest{ImportRequest: importer.ImportRequest{Expiry: importer.In(48*time.Hour, time.Now())}})
 			}
 			if r, err := renew(); err != nil || r.Unchanged || time.Until(b.describe(t, k).Expiry.Time()) != 48*time.Hour {
 				t.Errorf("%s: %+v, error %v", spec, r, err)
@@ -81,7 +81,7 @@ func TestRenewWhen(t *testing.T) {
 					}
 					k := b.bring(t, b.create(t, spec), m, present)
 					asked := tt.asked(present.Time())
-					r, err := b.Renew(t.Context(), b.describe(t, k), m, wrap.Strongest(spec),
+					r, err := b.Renew(t.Context(), b.describe(t, k), m, experiment.Quick(spec),
 						importer.RenewRequest{ImportRequest: importer.ImportRequest{Expiry: asked}, Within: tt.within})
 					want := present
 					switch tt.want {
@@ -112,7 +112,7 @@ func TestRenewEverywhere(t *testing.T) {
 		b := newBench(t)
 		m := generate(t, material.SymmetricDefault)
 		k, replica := b.replicated(t, m)
-		pair := wrap.Strongest(k.Spec)
+		pair := experiment.Quick(k.Spec)
 		if _, err := replica.Reimport(t.Context(), replica.Key, m, pair, importer.ImportRequest{Expiry: importer.In(time.Hour, time.Now())}); err != nil {
 			t.Fatal(err)
 		}

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
-	"github.com/keymat/keymat/wrap"
 )
 
 const west = "us-west-2"
@@ -40,7 +40,7 @@ func (b *bench) replicated(t *testing.T, m *material.Material) (primary importer
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = c.Bring(t.Context(), c.Key, m, wrap.Strongest(m.Spec()), importer.ImportRequest{Expiry: importer.Never()})
+	_, _, err = c.Bring(t.Context(), c.Key, m, experiment.Quick(m.Spec()), importer.ImportRequest{Expiry: importer.Never()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestReplicate(t *testing.T) {
 		if err != nil || len(tags.Tags) != 1 {
 			t.Errorf("tags %+v, error %v", tags, err)
 		}
-		receipt, _, err := c.Bring(t.Context(), c.Key, m, wrap.Strongest(k.Spec), importer.ImportRequest{Expiry: importer.Never(), MaterialID: k.MaterialID})
+		receipt, _, err := c.Bring(t.Context(), c.Key, m, experiment.Quick(k.Spec), importer.ImportRequest{Expiry: importer.Never(), MaterialID: k.MaterialID})
 		if err != nil || receipt.State != types.KeyStateEnabled {
 			t.Errorf("receipt %+v, error %v", receipt, err)
 		}
@@ -208,7 +208,7 @@ func TestSwapAlias(t *testing.T) {
 					t.Fatal(err)
 				}
 				k = b.bring(t, k, generate(t, spec), importer.Never())
-				r := importer.SwapRequest{Alias: "alias/a", Material: generate(t, spec), Pair: wrap.Strongest(spec), Expiry: importer.Never()}
+				r := importer.SwapRequest{Alias: "alias/a", Material: generate(t, spec), Pair: experiment.Quick(spec), Expiry: importer.Never()}
 				done, err := b.SwapAlias(t.Context(), k, r)
 				if err != nil || done.Proof.Verdict != importer.Proven {
 					t.Fatalf("got %+v, error %v", done, err)
@@ -235,7 +235,7 @@ func TestSwapAliasSaysWhatRemains(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.mock.Inject(mockkms.Fault{Operation: "UpdateAlias", Kind: mockkms.FaultDenied})
-		_, err = b.SwapAlias(t.Context(), k, importer.SwapRequest{Alias: "alias/a", Material: generate(t, k.Spec), Pair: wrap.Strongest(k.Spec), Expiry: importer.Never()})
+		_, err = b.SwapAlias(t.Context(), k, importer.SwapRequest{Alias: "alias/a", Material: generate(t, k.Spec), Pair: experiment.Quick(k.Spec), Expiry: importer.Never()})
 		wantError[*importer.UnfinishedError](t, err)
 
 		copied, _ := b.replicated(t, generate(t, material.HMAC256))

@@ -15,13 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
-	"github.com/keymat/keymat/wrap"
 )
 
 func rotation(m *material.Material) importer.RotateRequest {
-	return importer.RotateRequest{Material: m, Pair: wrap.Strongest(m.Spec()), Expiry: importer.Never(), Description: "second"}
+	return importer.RotateRequest{Material: m, Pair: experiment.Quick(m.Spec()), Expiry: importer.Never(), Description: "second"}
 }
 
 // rotatable is an enabled symmetric key.

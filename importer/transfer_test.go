@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/keymat/keymat/importer"
+	"github.com/keymat/keymat/internal/experiment"
 	"github.com/keymat/keymat/material"
 	"github.com/keymat/keymat/mockkms"
 	"github.com/keymat/keymat/token"
@@ -80,7 +81,7 @@ func TestParametersOfAnotherKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		k, other, m := b.create(t, material.HMAC256), b.create(t, material.HMAC256), generate(t, material.HMAC256)
-		pair := wrap.Strongest(k.Spec)
+		pair := experiment.Quick(k.Spec)
 		p, err := b.Fetch(t.Context(), other, pair)
 		if err != nil {
 			t.Fatal(err)
@@ -146,7 +147,7 @@ func TestRotateByWrapper(t *testing.T) {
 		b := newBench(t)
 		k := b.bring(t, b.create(t, material.SymmetricDefault), generate(t, material.SymmetricDefault), importer.Never())
 		next := generate(t, material.SymmetricDefault)
-		done, err := b.Rotate(t.Context(), k, importer.RotateRequest{Wrap: importer.WrapperOf(next), Pair: wrap.Strongest(k.Spec), Expiry: importer.Never()})
+		done, err := b.Rotate(t.Context(), k, importer.RotateRequest{Wrap: importer.WrapperOf(next), Pair: experiment.Quick(k.Spec), Expiry: importer.Never()})
 		if err != nil || done.From == done.To {
 			t.Errorf("%+v, %v", done, err)
 		}

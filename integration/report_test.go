@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"html"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -52,6 +53,32 @@ func TestCeremonyReport(t *testing.T) {
 		}
 	}
 }
+
+// TestReportAsPDF has keymat print the report of a ceremony with Chromium: all text of the page can be taken out of the print.
+func TestReportAsPDF(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.url = ""
+	d.sh("mkdir eventful")
+	evidencetest.Eventful(t, d.path("eventful"))
+	d.keymat("ceremony", "report", "eventful", "--out", "report.html", "--pdf", "report.pdf", "--browser", tool(t, "chromium", "chromium"))
+
+	printed := letters(string(d.run(tool(t, "pdftotext", "poppler-utils"), "-raw", "report.pdf", "-")))
+	_, body, _ := strings.Cut(string(d.read("report.html")), "<body>")
+	body = regexp.MustCompile(`<(title|desc)[^>]*>[^<]*<`).ReplaceAllString(body, "<") // of pictures, for those who do not see them
+	texts := regexp.MustCompile(`<[^>]*>`).Split(body, -1)
+	if len(texts) < 1000 {
+		t.Errorf("the page has %d texts", len(texts))
+	}
+	for _, text := range texts {
+		if text = letters(html.UnescapeString(text)); !strings.Contains(printed, text) {
+			t.Errorf("not in print: %q", text)
+		}
+	}
+}
+
+// letters is a text without its spaces and ends of lines, of which print has others.
+func letters(text string) string { return strings.Join(strings.Fields(text), "") }
 
 // TestWholeCeremonyReports has Chromium look at the reports of ceremonies of
 // several records, at a rehearsal's, and at the forms; and zbar read the codes of

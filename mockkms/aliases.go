@@ -84,8 +84,11 @@ func (c *call) aliasTarget(r *records, ref string, admitted stateSet) (*key, err
 }
 
 func checkAliasName(name string) error {
-	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
-		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
+	if err := checkAliasPrefix(name); err != nil {
+		return err
+	}
+	if strings.Contains(name, ":") { // which the API model would let pass; documented, the text is reported
+		return validation("%s contains invalid characters for an alias", name)
 	}
 	return checkCustomerAlias(name)
 }
@@ -94,6 +97,14 @@ func checkAliasName(name string) error {
 func checkCustomerAlias(name string) error {
 	if strings.HasPrefix(name, serviceAliases) {
 		return refuseSilently("NotAuthorizedException")
+	}
+	return nil
+}
+
+// checkAliasPrefix has the text recorded for CreateAlias.
+func checkAliasPrefix(name string) error {
+	if !strings.HasPrefix(name, "alias/") || name == "alias/" {
+		return validation("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
 	}
 	return nil
 }
@@ -112,6 +123,9 @@ type deleteAliasRequest struct {
 
 func deleteAlias(c *call, r *deleteAliasRequest) (void, error) {
 	return void{}, c.write(func(rec *records) error {
+		if err := checkAliasPrefix(r.AliasName); err != nil {
+			return err
+		}
 		a, err := rec.existingAlias(c.scope, r.AliasName)
 		if err != nil {
 			return err
@@ -144,13 +158,13 @@ type aliasListEntry struct {
 
 // listAliases lists all aliases of the Region, or those of one key.
 func listAliases(c *call, r *listAliasesRequest) (*listAliasesAnswer, error) {
-	prefix := aliasRecords + c.scope.path()
+	prefix := c.scope.record(aliasRecords, "")
 	if r.KeyId != "" {
 		k, err := c.find(r.KeyId, &rule{alias: aliasRefused, states: allStates})
 		if err != nil {
 			return nil, err
 		}
-		prefix = aliasOfRecords + c.scope.path() + k.ID + "/"
+		prefix = c.scope.record(aliasOfRecords, k.ID) + "/"
 	}
 	answer := &listAliasesAnswer{Aliases: []aliasListEntry{}}
 	p, err := r.collect(c, 50, prefix, func(rec *records, record string) (bool, error) {
@@ -159,7 +173,7 @@ func listAliases(c *call, r *listAliasesRequest) (*listAliasesAnswer, error) {
 			return false, err
 		}
 		answer.Aliases = append(answer.Aliases, aliasListEntry{
-			a.Name, c.scope.aliasARN(a.Name), a.Target, epoch{a.Created}, epoch{a.Updated},
+			a.Name, c.scope.aliasARN(a.Name), a.Target, epochOf(a.Created), epochOf(a.Updated),
 		})
 		return true, nil
 	})

@@ -3,6 +3,7 @@
 package mockkms
 
 import (
+	"bytes"
 	"errors"
 	"os"
 
@@ -155,14 +156,15 @@ func (tx *boltTx) Delete(key string) error {
 	return tx.bucket.Delete([]byte(key))
 }
 
-func (tx *boltTx) Ascend(from string, visit func(key, value []byte) bool) {
+func (tx *boltTx) Ascend(prefix, from string, visit func(key, value []byte) bool) {
 	cursor := tx.bucket.Cursor()
 	step := func(move func() ([]byte, []byte)) (k, v []byte) {
 		defer passFault()
 		return move()
 	}
-	k, v := step(func() ([]byte, []byte) { return cursor.Seek([]byte(from)) })
-	for k != nil && visit(k, v) {
+	below := []byte(prefix)
+	k, v := step(func() ([]byte, []byte) { return cursor.Seek([]byte(max(prefix, from))) })
+	for k != nil && bytes.HasPrefix(k, below) && visit(k, v) {
 		k, v = step(cursor.Next)
 	}
 }

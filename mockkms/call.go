@@ -19,9 +19,9 @@ type call struct {
 	now        time.Time // one time for the whole call
 	key        string    // ARN of the key it was about, for the log
 	requestID  string
-	used       [2]*key    // whose material the call works with, latest first
-	fault      *Fault     // that struck the call
-	conditions Conditions // one set for the whole call
+	used       [2]*key     // whose material the call works with, latest first
+	fault      *Fault      // that struck the call
+	conditions *Conditions // one set for the whole call
 	http       *http.Request
 }
 

@@ -132,11 +132,12 @@ func (k *KMS) clockSetting() (s clockSetting, err error) {
 	return s, err
 }
 
-func storedClock(tx Tx) (s clockSetting, err error) {
+func storedClock(tx Tx) (clockSetting, error) {
 	raw := tx.Get(clockRecord)
 	if raw == nil {
-		return s, nil
+		return clockSetting{}, nil
 	}
+	var s clockSetting
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return s, fmt.Errorf("decoding the clock: %w", err)
 	}

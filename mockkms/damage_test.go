@@ -82,7 +82,7 @@ func TestFileCutShortWhileOpen(t *testing.T) {
 	defer store.Close()
 	err := store.View(func(tx mockkms.Tx) error {
 		must(0, os.Truncate(path, 0))
-		tx.Ascend("", func(_, _ []byte) bool { return true })
+		tx.Ascend("", "", func(_, _ []byte) bool { return true })
 		return nil
 	})
 	if damaged := new(mockkms.StoreDamagedError); !errors.As(err, &damaged) {

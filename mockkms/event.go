@@ -98,38 +98,36 @@ func keyResource(arn string) EventResource {
 	return EventResource{account, "AWS::KMS::Key", arn}
 }
 
-// A pastCall is what the event of a call needs of it. Thousands wait to become
-// events, and must not keep alive what served them: the HTTP request, of whose
-// headers every short string of a call is a part, and the keys it used.
+// A pastCall is a call that is over and waits to become an event, and what came
+// of it.
 type pastCall struct {
-	call
+	*call
+	answer  any
+	refusal *apiError // nil: success
 	address string
 	agent   string
 	tls     *EventTLS
 }
 
-func (c *call) past(r *http.Request) *pastCall {
-	return &pastCall{
-		call: call{
-			kms: c.kms, caller: c.caller, operation: c.operation, request: c.request, now: c.now, key: c.key, requestID: c.requestID,
-			scope:     scope{strings.Clone(c.scope.Account), strings.Clone(c.scope.Region)},
-			accessKey: strings.Clone(c.accessKey),
-		},
-		address: sourceAddress(r), agent: strings.Clone(r.UserAgent()), tls: tlsDetails(r),
-	}
+// past ends a call. Thousands wait to become events, and must not keep alive what
+// served them: the HTTP request, of whose headers every string is a part, and
+// the keys it used.
+func (c *call) past(answer any, refusal *apiError) *pastCall {
+	p := &pastCall{c, answer, refusal, sourceAddress(c.http), strings.Clone(c.http.UserAgent()), tlsDetails(c.http)}
+	c.http, c.used = nil, [2]*key{}
+	return p
 }
 
-// event tells of the call: what was asked, and what came of it. A nil
-// refusal is success.
-func (c *pastCall) event(answer any, refusal *apiError) Event {
+// event tells of the call: what was asked, and what came of it.
+func (c *pastCall) event() Event {
 	e := newEvent(c.scope, c.operation, c.now)
-	e.EventType, e.RequestID, e.ReadOnly = "AwsApiCall", c.requestID, c.readOnly()
+	e.EventID, e.EventType, e.RequestID, e.ReadOnly = eventID(c.requestID), "AwsApiCall", c.requestID, c.readOnly()
 	e.UserIdentity = c.identity()
 	e.SourceIPAddress, e.UserAgent = c.address, c.agent
 	e.RequestParameters = requestParameters(c.operation, c.request)
 	e.TLSDetails = c.tls
 	arns := []string{c.key}
-	if a, ok := answer.(interface{ keyARNs() []string }); ok && refusal == nil {
+	if a, ok := c.answer.(interface{ keyARNs() []string }); ok && c.refusal == nil {
 		arns = a.keyARNs()
 	}
 	for _, arn := range arns {
@@ -138,12 +136,12 @@ func (c *pastCall) event(answer any, refusal *apiError) Event {
 		}
 	}
 	switch {
-	case refusal != nil:
-		e.ErrorCode, e.ErrorMessage = errorCode(refusal.code), refusal.message
+	case c.refusal != nil:
+		e.ErrorCode, e.ErrorMessage = errorCode(c.refusal.code), c.refusal.message
 	case !e.ReadOnly:
-		e.ResponseElements = responseElements(answer, c.key)
+		e.ResponseElements = responseElements(c.answer, c.key)
 	default:
-		e.AdditionalEventData = additionalData(answer)
+		e.AdditionalEventData = additionalData(c.answer)
 	}
 	return e
 }

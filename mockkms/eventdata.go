@@ -36,7 +36,8 @@ func requestParameters(operation string, request any) map[string]any {
 // responseElements tells what an operation changed. One that answers nothing
 // is told with its key (documented, since December 2022).
 func responseElements(answer any, key string) map[string]any {
-	if _, empty := answer.(void); empty {
+	switch answer.(type) {
+	case void, hollow:
 		if key == "" {
 			return nil
 		}
@@ -94,7 +95,7 @@ func toldValue(v reflect.Value, given bool) (any, bool) {
 	case time.Time:
 		return value.UTC().Format(eventTimeFormat), true
 	case epoch:
-		return value.UTC().Format(eventTimeFormat), true
+		return value.time().Format(eventTimeFormat), true
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

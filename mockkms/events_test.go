@@ -166,10 +166,11 @@ func TestServiceEvents(t *testing.T) {
 				text(e.ServiceEventDetails), e.UserIdentity.InvokedBy, text(e.RequestParameters), e.RequestID))
 		}
 	}
+	_, id, _ := strings.Cut(key, "/")
 	want := []string{
-		`2027-03-04T15:06:12Z RotateKey {"currentKeyMaterialId":"` + second + `","keyId":"` + key + `","keyOrigin":"EXTERNAL","previousKeyMaterialId":"` + first + `","rotationType":"ON_DEMAND"} by AWS Internal, asked null by `,
-		`2027-03-04T16:06:07Z DeleteExpiredKeyMaterial {"keyId":"` + key + `","keyMaterialId":"` + first + `"} by AWS Internal, asked null by `,
-		`2027-03-11T16:07:07Z DeleteKey {"keyId":"` + key + `"} by AWS Internal, asked null by `,
+		`2027-03-04T15:06:12Z RotateKey {"currentKeyMaterialId":"` + second + `","keyId":"` + id + `","keyOrigin":"EXTERNAL","previousKeyMaterialId":"` + first + `","rotationType":"ON_DEMAND"} by AWS Internal, asked null by `,
+		`2027-03-04T16:06:07Z DeleteExpiredKeyMaterial {"keyId":"` + id + `","keyMaterialId":"` + first + `"} by AWS Internal, asked null by `,
+		`2027-03-11T16:07:07Z DeleteKey {"keyId":"` + id + `"} by AWS Internal, asked null by `,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

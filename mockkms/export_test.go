@@ -42,7 +42,6 @@ func NewForeignFile(path string) error {
 }
 
 // OperationNames lists the table of operations.
-func OperationNames() []string { return slices.Sorted(maps.Keys(operations())) }
 
 // HasQuota reports whether requests of an operation are counted.
 func HasQuota(operation string) bool {

@@ -21,7 +21,7 @@ const (
 	FaultDenied                          // AccessDeniedException that names the missing action
 	FaultDropBefore                      // the connection breaks; nothing was done
 	FaultDropAfter                       // the connection breaks; the work was done
-	FaultError                           // the given Code and Message
+	FaultError                           // the given Code and Message, with the status that goes with the code
 )
 
 // faultKinds are the kinds as text.
@@ -158,7 +158,19 @@ func (f *Fault) refusal(c *call, keyRef string) *apiError {
 	case FaultDenied:
 		return accessDenied(c.userARN(), c.operation, c.resource(keyRef))
 	case FaultError:
-		return &apiError{code: f.Code, message: f.Message, status: http.StatusBadRequest}
+		return &apiError{code: f.Code, message: f.Message, status: statusOf(f.Code)}
 	}
 	return internalError()
+}
+
+// statusOf is the HTTP status of an error code: KMS has others than 400 for its
+// own faults only (API reference, its common errors included).
+func statusOf(code string) int {
+	switch code {
+	case "KMSInternalException", "KeyUnavailableException", "InternalFailure":
+		return http.StatusInternalServerError
+	case "DependencyTimeoutException", "ServiceUnavailable":
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
 }

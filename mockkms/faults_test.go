@@ -44,6 +44,20 @@ func TestFaultsInPlaceOfAnAnswer(t *testing.T) {
 	}
 }
 
+// Only what is KMS's own fault has another status than 400 (documented).
+func TestStatusOfFaults(t *testing.T) {
+	mock := mockkms.New()
+	for code, want := range map[string]int{
+		"KMSInternalException": 500, "KeyUnavailableException": 500, "DependencyTimeoutException": 503, "ThrottlingException": 400,
+		"KMSInvalidStateException": 400, "NotFoundException": 400,
+	} {
+		mock.Inject(mockkms.Fault{Kind: mockkms.FaultError, Code: code, Message: "m"})
+		if got := send(t, mock, "ListKeys", `{}`); got.status != want || got.body != `{"__type":"`+code+`","message":"m"}` {
+			t.Errorf("%s: got %d %s, want %d", code, got.status, got.body, want)
+		}
+	}
+}
+
 func TestFaultsAreCounted(t *testing.T) {
 	s := newSession(t, mockkms.WithFault(mockkms.Fault{Kind: mockkms.FaultThrottle, Skip: 1, Times: 2}))
 	var got []bool

@@ -20,7 +20,7 @@ type grantListEntry struct {
 
 func (g *grant) entry(k *key) grantListEntry {
 	return grantListEntry{
-		KeyId: k.arn(), GrantId: g.ID, Name: g.Name, CreationDate: epoch{g.Created},
+		KeyId: k.arn(), GrantId: g.ID, Name: g.Name, CreationDate: epochOf(g.Created),
 		GranteePrincipal: g.Grantee, GranteeServicePrincipal: g.GranteeService,
 		RetiringPrincipal: g.Retiring, RetiringServicePrincipal: g.RetiringService,
 		IssuingAccount: g.IssuingAccount, Operations: g.Operations, Constraints: g.Constraints,

@@ -57,10 +57,10 @@ func (g *grant) sameRecord(k *key) (string, error) {
 		return "", fmt.Errorf("encoding the terms of a grant: %w", err)
 	}
 	digest := sha256.Sum256(raw)
-	return sameRecords + k.Scope.path() + k.ID + "/" + hex.EncodeToString(digest[:]), nil
+	return k.Scope.record(sameRecords, k.ID) + "/" + hex.EncodeToString(digest[:]), nil
 }
 
-func grantPrefix(k *key) string { return grantRecords + k.Scope.path() + k.ID + "/" }
+func grantPrefix(k *key) string { return k.Scope.record(grantRecords, k.ID) + "/" }
 
 // retirerPrefix comes before the grants that a principal may retire, on the keys
 // of all accounts of a Region.
@@ -127,10 +127,7 @@ func (r *records) putGrant(k *key, g *grant) (*grant, error) {
 // full reports whether there are as many records with that prefix as allowed.
 func (r *records) full(prefix string, most int) bool {
 	n := 0
-	r.tx.Ascend(prefix, func(name, _ []byte) bool {
-		if !strings.HasPrefix(string(name), prefix) {
-			return false
-		}
+	r.tx.Ascend(prefix, "", func(_, _ []byte) bool {
 		n++
 		return n < most
 	})

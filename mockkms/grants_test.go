@@ -345,7 +345,7 @@ func TestGrantsOfADeletedKey(t *testing.T) {
 		_, err := s.RetireGrant(t.Context(), &kms.RetireGrantInput{GrantToken: token})
 		refused(t, err, "NotFoundException", "Key '"+key+"' does not exist")
 		must(0, store.View(func(tx mockkms.Tx) error {
-			tx.Ascend("", func(name, _ []byte) bool {
+			tx.Ascend("", "", func(name, _ []byte) bool {
 				if strings.Contains(string(name), key[strings.LastIndex(key, "/")+1:]) {
 					t.Errorf("record %s is left", name)
 				}

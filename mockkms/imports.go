@@ -63,7 +63,7 @@ func getParametersForImport(c *call, rule *rule, r *getParametersForImportReques
 	if c.flawed(FlawDeadlineMisstated) {
 		validTo = validTo.Add(parametersLifetime)
 	}
-	return &getParametersForImportAnswer{k.arn(), token, wrapping.public, epoch{validTo}}, nil
+	return &getParametersForImportAnswer{k.arn(), token, wrapping.public, epochOf(validTo)}, nil
 }
 
 type importKeyMaterialRequest struct {

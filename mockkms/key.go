@@ -33,7 +33,7 @@ type key struct {
 	Spec        string
 	Usage       string
 	Origin      string
-	Policy      string `json:",omitempty"` // "" only where it is stored: the default one
+	Policy      string `json:",omitempty"` // "": the default one, see policy
 	Tags        []tag  `json:",omitempty"`
 	Service     string `json:",omitempty"` // whose AWS-managed key it is, as in its alias; "" for keys of customers
 
@@ -57,14 +57,9 @@ type key struct {
 	Rotation  rotation    `json:",omitzero"`
 }
 
-// encode is the key as it is stored. Most keys have the default policy, which
-// would be half of it.
+// encode is the key as it is stored.
 func (k *key) encode() ([]byte, error) {
-	stored := *k
-	if k.Policy == k.Scope.defaultPolicy() {
-		stored.Policy = ""
-	}
-	raw, err := json.Marshal(&stored)
+	raw, err := json.Marshal(k)
 	if err != nil {
 		return nil, fmt.Errorf("encoding key %s: %w", k.ID, err)
 	}
@@ -75,9 +70,6 @@ func decodeKey(raw []byte) (*key, error) {
 	k := &key{parsed: &parsedPolicy{}}
 	if err := json.Unmarshal(raw, k); err != nil {
 		return nil, err
-	}
-	if k.Policy == "" {
-		k.Policy = k.Scope.defaultPolicy()
 	}
 	for _, m := range k.Materials {
 		m.opened = &opened{}

@@ -23,7 +23,7 @@ func (k *key) parsedPolicy() (*policy.Document, error) {
 	if p == nil {
 		p = &parsedPolicy{}
 	}
-	p.once.Do(func() { p.document, p.err = policy.Parse(policy.Key, k.Policy) })
+	p.once.Do(func() { p.document, p.err = policy.Parse(policy.Key, k.policy()) })
 	return p.document, p.err
 }
 

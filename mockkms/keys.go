@@ -3,6 +3,7 @@
 package mockkms
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"slices"
@@ -67,8 +68,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := keyPolicy(c, r.Policy)
-	if err != nil {
+	if err := checkPolicy(r.Policy); err != nil {
 		return nil, err
 	}
 	tags, err := addTags(nil, r.Tags)
@@ -83,7 +83,7 @@ func newKey(c *call, r *createKeyRequest) (*key, error) {
 		Spec:        spec.Name(),
 		Usage:       usage,
 		Origin:      origin,
-		Policy:      policy,
+		Policy:      r.Policy,
 		Tags:        tags,
 		Identity:    newIdentity(),
 	}
@@ -127,6 +127,9 @@ func (r *createKeyRequest) usage(spec *hsm.Spec) (string, error) {
 }
 
 func (r *createKeyRequest) origin(c *call, spec *hsm.Spec) (string, error) {
+	if r.XksKeyId != "" && r.Origin != "EXTERNAL_KEY_STORE" { // documented; code and text are assumed
+		return "", validation("XksKeyId is not valid for Origin %s.", cmp.Or(r.Origin, originKMS))
+	}
 	switch r.Origin {
 	case "", originKMS:
 		if r.CustomKeyStoreId != "" {
@@ -178,7 +181,7 @@ type keyListEntry struct {
 }
 
 func listKeys(c *call, r *listKeysRequest) (*listKeysAnswer, error) {
-	prefix := keyRecords + c.scope.path()
+	prefix := c.scope.record(keyRecords, "")
 	var ids []string
 	p, err := r.collect(c, 100, prefix, func(rec *records, name string) (bool, error) {
 		id := strings.TrimPrefix(name, prefix)
@@ -262,7 +265,7 @@ func scheduleKeyDeletion(c *call, k *key, r *scheduleKeyDeletionRequest) (*sched
 	if k.isReplica() || len(k.Replicas) == 0 || c.flawed(FlawPrimaryGoesFirst) {
 		k.Deletion.begin(c.now)
 	}
-	return &scheduleKeyDeletionAnswer{k.arn(), epoch{k.Deletion.At}, k.state().String(), window}, nil
+	return &scheduleKeyDeletionAnswer{k.arn(), epochOf(k.Deletion.At), k.state().String(), window}, nil
 }
 
 type keyIDAnswer struct {

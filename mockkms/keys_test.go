@@ -28,8 +28,10 @@ func TestCreateKeyRefusals(t *testing.T) {
 		`{"KeySpec": "ML_DSA_44"}`:                                                               "ValidationException: You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
 		`{"KeySpec": "ML_DSA_44", "KeyUsage": "KEY_AGREEMENT"}`:                                  "ValidationException: KeyUsage KEY_AGREEMENT is not compatible with KeySpec ML_DSA_44",
 		`{"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE", "Origin": "EXTERNAL"}`: "ValidationException: KeySpec ML_KEM_768 is not supported for Origin EXTERNAL",
-		`{"Policy": "{"}`: "MalformedPolicyDocumentException: ",
-		`{"Tags": [{"TagKey": "aws:x", "TagValue": ""}]}`:                                "TagException: Tags beginning with aws: are reserved",
+		`{"Policy": "{"}`:                                 "MalformedPolicyDocumentException: policy: is not valid JSON",
+		`{"XksKeyId": "a"}`:                               "ValidationException: XksKeyId is not valid for Origin AWS_KMS.",
+		`{"XksKeyId": "a", "Origin": "EXTERNAL"}`:         "ValidationException: XksKeyId is not valid for Origin EXTERNAL.",
+		`{"Tags": [{"TagKey": "aws:x", "TagValue": ""}]}`: "TagException: Tags beginning with aws: are reserved",
 		`{"Tags": [{"TagKey": "a", "TagValue": ""}, {"TagKey": "a", "TagValue": "b"}]}`:  "TagException: Duplicate tag keys",
 		`{"Tags": [` + strings.Join(numberedTags(51), ",") + `]}`:                        "TagException: Too many tags",
 		`{"KeySpec": "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT"}`: "ValidationException: You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.",
@@ -124,6 +126,7 @@ func TestAliases(t *testing.T) {
 	refused(t, create("lab", two), "ValidationException",
 		`Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html`)
 	refused(t, create("alias/aws/lab", two), "NotAuthorizedException", "")
+	refused(t, create("alias/lab:2", two), "ValidationException", "alias/lab:2 contains invalid characters for an alias")
 	refused(t, create("alias/new", "alias/lab"), "ValidationException", "Aliases must refer to keys. Not aliases")
 	for _, ref := range []string{"alias/lab", "arn:aws:kms:us-east-1:111122223333:alias/lab", id(one), one, "alias/alias/odd"} {
 		if got := *s.describe(ref).Arn; got != one {
@@ -149,6 +152,9 @@ func TestAliases(t *testing.T) {
 	must(s.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: ptr("alias/lab")}))
 	_, err := s.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: ptr("alias/lab")})
 	refused(t, err, "NotFoundException", "Alias arn:aws:kms:us-east-1:111122223333:alias/lab is not found.")
+	_, err = s.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: ptr("lab")})
+	refused(t, err, "ValidationException",
+		`Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html`)
 }
 
 func TestTagsPoliciesAndDescription(t *testing.T) {
@@ -260,4 +266,32 @@ func TestKeysAhead(t *testing.T) {
 		KeyId: &key, ImportToken: p.ImportToken, ExpirationModel: types.ExpirationModelTypeKeyMaterialDoesNotExpire,
 		EncryptedKeyMaterial: wrapper(types.AlgorithmSpecRsaesOaepSha256)(p.PublicKey, letters("A", 32)),
 	}))
+}
+
+// A key policy is held to IAM's grammar also where none is enforced. Only a
+// statement without Action or Resource is let pass (PutKeyPolicy in the API
+// reference).
+func TestKeyPolicySyntax(t *testing.T) {
+	s := newSession(t)
+	key := s.symmetric()
+	const usual = `"Effect": "Allow", "Action": "kms:*", "Resource": "*"`
+	for _, tt := range []struct{ policy, want string }{
+		{`{"Version": "2012-10-17", "Statement": [{` + usual + `, "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}]}`, ""},
+		{`{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*"}}`, ""},
+		{`{"Statement": {"Effect": "Allow", "Principal": "*", "Resource": "*"}}`, ""},
+		{`{"Statement": {` + usual + `, "Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}}`, ""},
+		{`{"Statement": []}`, ""},
+		{`5`, "policy: is not a JSON object"},
+		{`{}`, "policy: Statement: is missing"},
+		{`{"Statement": {` + usual + `}}`, "statement 1: Principal: is missing"},
+		{`{"Statement": {"Principal": "*", "Action": "kms:*", "Resource": "*"}}`, "statement 1: Effect: is missing"},
+		{`{"Version": "2020-01-01", "Statement": {` + usual + `, "Principal": "*"}}`, "policy: Version: is neither 2012-10-17 nor 2008-10-17"},
+	} {
+		_, err := s.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: &key, Policy: &tt.policy})
+		if tt.want != "" {
+			refused(t, err, "MalformedPolicyDocumentException", tt.want)
+		} else if err != nil {
+			t.Errorf("%s: %v", tt.policy, err)
+		}
+	}
 }

@@ -5,7 +5,6 @@ package mockkms
 import (
 	"errors"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 )
@@ -99,13 +98,9 @@ func (a *keysAhead) restock(s Store) error {
 }
 
 func stockOf(s Store, spec string) (n int, err error) {
-	prefix := poolRecords + spec + "/"
 	err = s.View(func(tx Tx) error {
 		n = 0
-		tx.Ascend(prefix, func(name, _ []byte) bool {
-			if !strings.HasPrefix(string(name), prefix) {
-				return false
-			}
+		tx.Ascend(poolRecords+spec+"/", "", func(_, _ []byte) bool {
 			n++
 			return true
 		})

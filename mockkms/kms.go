@@ -91,7 +91,7 @@ func (l *callLog) add(operation string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.names) == 2*maxCalls {
-		l.names = append([]string(nil), l.names[maxCalls:]...)
+		l.names = l.names[:copy(l.names, l.names[maxCalls:])]
 	}
 	l.names = append(l.names, operation)
 }

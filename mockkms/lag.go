@@ -94,10 +94,10 @@ func (tx *laggingTx) Get(key string) []byte {
 	return tx.Tx.Get(key)
 }
 
-func (tx *laggingTx) Ascend(from string, visit func(key, value []byte) bool) {
+func (tx *laggingTx) Ascend(prefix, from string, visit func(key, value []byte) bool) {
 	var old []string // that were there, from from on, not yet visited
 	for name, was := range tx.before {
-		if was != nil && name >= from {
+		if was != nil && name >= from && strings.HasPrefix(name, prefix) {
 			old = append(old, name)
 		}
 	}
@@ -109,7 +109,7 @@ func (tx *laggingTx) Ascend(from string, visit func(key, value []byte) bool) {
 			old = old[1:]
 		}
 	}
-	tx.Tx.Ascend(from, func(key, value []byte) bool {
+	tx.Tx.Ascend(prefix, from, func(key, value []byte) bool {
 		if visitOld(key); !more {
 			return false
 		}

@@ -61,7 +61,7 @@ func (c *call) noteUsage() {
 	}
 }
 
-func usageRecord(s scope, id string) string { return usageRecords + s.path() + id }
+func usageRecord(s scope, id string) string { return s.record(usageRecords, id) }
 
 // saveUsages writes down what was remembered, unless the store knows better.
 func (k *KMS) saveUsages() error {
@@ -140,9 +140,9 @@ func getKeyLastUsage(c *call, k *key, _ *keyRequest) (*getKeyLastUsageAnswer, er
 	if newer := c.kms.usages.of(k); newer.At.After(last.At) {
 		last = newer
 	}
-	answer := &getKeyLastUsageAnswer{KeyId: k.arn(), KeyCreationDate: epoch{k.Created}, TrackingStartDate: epoch{k.Created}}
+	answer := &getKeyLastUsageAnswer{KeyId: k.arn(), KeyCreationDate: epochOf(k.Created), TrackingStartDate: epochOf(k.Created)}
 	if !last.At.IsZero() {
-		answer.KeyLastUsage = keyLastUsageData{eventID(last.Request), last.Request, last.Operation, epoch{last.At}}
+		answer.KeyLastUsage = keyLastUsageData{eventID(last.Request), last.Request, last.Operation, epochOf(last.At)}
 	}
 	return answer, nil
 }

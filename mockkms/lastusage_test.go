@@ -86,3 +86,15 @@ func TestLastUsageOutlivesTheProcess(t *testing.T) {
 	_, err := newSession(t).GetKeyLastUsage(t.Context(), &kms.GetKeyLastUsageInput{KeyId: ptr("alias/a")})
 	refused(t, err, "InvalidArnException", "Key Aliases are not supported")
 }
+
+// The last usage names the event that tells of it.
+func TestLastUsageNamesItsEvent(t *testing.T) {
+	s := newSession(t)
+	key := s.symmetric()
+	must(s.Encrypt(t.Context(), &kms.EncryptInput{KeyId: &key, Plaintext: []byte("x")}))
+	_, all := s.events(mockkms.EventQuery{Key: key, Limit: 1})
+	want := all[0].EventID
+	if got := *s.lastUsage(key).KeyLastUsage.CloudTrailEventId; all[0].EventName != "Encrypt" || got != want {
+		t.Errorf("got event %s, want %s of %s", got, want, all[0].EventName)
+	}
+}

@@ -89,7 +89,7 @@ func firstMaterial(k *key) (*material, error) {
 		return nil, fmt.Errorf("generating %s material: %w", k.Spec, err)
 	}
 	m := &material{ID: hsm.MaterialID(k.identity(), parsed.Canonical()), State: current}
-	m.setBytes(slices.Clone(parsed.Canonical()))
+	m.setBytes(parsed.Canonical())
 	return m, nil
 }
 

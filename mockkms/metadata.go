@@ -51,7 +51,7 @@ func (k *key) metadata() keyMetadata {
 		AWSAccountId: k.Scope.Account,
 		KeyId:        k.ID,
 		Arn:          k.arn(),
-		CreationDate: epoch{k.Created},
+		CreationDate: epochOf(k.Created),
 		Enabled:      s == stateEnabled,
 		Description:  k.Description,
 		KeyUsage:     k.Usage,
@@ -68,13 +68,13 @@ func (k *key) metadata() keyMetadata {
 	}
 	k.listAlgorithms(&m)
 	model, validTo := k.expiry()
-	m.ExpirationModel, m.ValidTo = model, epoch{validTo}
+	m.ExpirationModel, m.ValidTo = model, epochOf(validTo)
 	if c := k.current(); c != nil && k.symmetric() && s != stateCreating {
 		m.CurrentKeyMaterialId = c.ID
 	}
 	switch s {
 	case statePendingDeletion:
-		m.DeletionDate = epoch{k.Deletion.At}
+		m.DeletionDate = epochOf(k.Deletion.At)
 	case statePendingReplicaDeletion:
 		m.PendingDeletionWindowInDays = k.Deletion.Days
 	}

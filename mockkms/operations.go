@@ -3,7 +3,9 @@
 package mockkms
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/keymat/keymat/mockkms/internal/hsm"
 )
@@ -198,6 +200,9 @@ var (
 	living     = allStates &^ deleting
 	settled    = allStates &^ states(stateCreating, stateUpdating)
 )
+
+// OperationNames lists the operations of the API that the mock knows, such as "ImportKeyMaterial", in alphabetical order.
+func OperationNames() []string { return slices.Sorted(maps.Keys(operations())) }
 
 // operations makes the table of all operations.
 func operations() map[string]operation {

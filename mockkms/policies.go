@@ -3,8 +3,10 @@
 package mockkms
 
 import (
-	"encoding/json"
+	"errors"
 	"strings"
+
+	"github.com/keymat/keymat/mockkms/internal/policy"
 )
 
 // defaultPolicyName is the only name a key policy can have.
@@ -27,7 +29,7 @@ func getKeyPolicy(_ *call, k *key, r *getKeyPolicyRequest) (*getKeyPolicyAnswer,
 	if err := checkPolicyName(r.PolicyName); err != nil {
 		return nil, err
 	}
-	return &getKeyPolicyAnswer{k.Policy, defaultPolicyName}, nil
+	return &getKeyPolicyAnswer{k.policy(), defaultPolicyName}, nil
 }
 
 type putKeyPolicyRequest struct {
@@ -37,15 +39,14 @@ type putKeyPolicyRequest struct {
 	BypassPolicyLockoutSafetyCheck bool   `shape:"BooleanType"`
 }
 
-func putKeyPolicy(c *call, k *key, r *putKeyPolicyRequest) (void, error) {
+func putKeyPolicy(_ *call, k *key, r *putKeyPolicyRequest) (void, error) {
 	if err := checkPolicyName(r.PolicyName); err != nil {
 		return void{}, err
 	}
-	policy, err := keyPolicy(c, r.Policy)
-	if err != nil {
+	if err := checkPolicy(r.Policy); err != nil {
 		return void{}, err
 	}
-	k.setPolicy(policy)
+	k.setPolicy(r.Policy)
 	return void{}, nil
 }
 
@@ -74,29 +75,34 @@ func listKeyPolicies(_ *call, _ *key, r *listKeyPoliciesRequest) (*listKeyPolici
 	return &listKeyPoliciesAnswer{names, p}, nil
 }
 
-// keyPolicy is the policy a request gives, or the one KMS gives to a key
-// without: its account may do everything. Where policies are enforced it was
-// judged before.
-func keyPolicy(c *call, given string) (string, error) {
+// checkPolicy refuses what cannot be a key's policy; "" asks for the default
+// one. Its syntax is IAM's, whether or not policies are enforced; where they
+// are, more of it was judged before.
+func checkPolicy(given string) error {
 	if given == "" {
-		return c.scope.defaultPolicy(), nil
+		return nil
 	}
 	if len(given) > maxPolicy {
-		return "", refuse("LimitExceededException", "The policy is longer than %d bytes.", maxPolicy) // assumed
+		return refuse("LimitExceededException", "The policy is longer than %d bytes.", maxPolicy) // assumed
 	}
-	var document struct {
-		Statement json.RawMessage
+	_, err := policy.Parse(policy.Key, given)
+	if syntax := new(policy.SyntaxError); errors.As(err, &syntax) && !syntax.NoStatements() { // which locks out, but whom?
+		return malformedPolicy("%v", err)
 	}
-	if json.Unmarshal([]byte(given), &document) != nil || document.Statement == nil {
-		return "", refuseSilently("MalformedPolicyDocumentException")
-	}
-	return given, nil
+	return nil
 }
 
-// defaultPolicy is the policy of a key that was made without one.
-func (s scope) defaultPolicy() string { return strings.Replace(keyDefault1, "ROOT", s.rootARN(), 1) }
+// policy is what the key's policy says: without one of its own, its account may
+// do everything.
+func (k *key) policy() string {
+	if k.Policy != "" {
+		return k.Policy
+	}
+	return strings.Replace(keyDefault1, "ROOT", k.Scope.rootARN(), 1)
+}
 
-// keyDefault1 is spaced as KMS prints it.
+// keyDefault1 is the policy that KMS gives to a key without, spaced as KMS
+// prints it.
 const keyDefault1 = `{
   "Version" : "2012-10-17",
   "Id" : "key-default-1",

@@ -141,7 +141,7 @@ func (c *call) throttled() bool {
 
 // within takes one request out of a quota, if there is one left.
 func (c *call) within(s scope, name string, rate float64) bool {
-	return rate <= 0 || c.kms.buckets.take(s.path()+name, rate, c.kms.clock())
+	return rate <= 0 || c.kms.buckets.take(s.record("", name), rate, c.kms.clock())
 }
 
 // A regionalQuota is one that a call is counted against in another Region.

@@ -76,7 +76,7 @@ func (r *records) key(s scope, id string) (*key, error) {
 
 // storedKey returns the key as it was last written, or nil.
 func (r *records) storedKey(s scope, id string) (*key, error) {
-	name := keyRecords + s.path() + id
+	name := s.record(keyRecords, id)
 	raw := r.tx.Get(name)
 	if raw == nil {
 		return nil, nil
@@ -102,7 +102,7 @@ func (r *records) putKey(k *key) error {
 
 // addKey writes a key of which nothing is stored, and its encoding.
 func (r *records) addKey(k *key, raw []byte) error {
-	if err := r.tx.Put(keyRecords+k.Scope.path()+k.ID, raw); err != nil {
+	if err := r.tx.Put(k.Scope.record(keyRecords, k.ID), raw); err != nil {
 		return err
 	}
 	for _, l := range links(k) {
@@ -129,7 +129,7 @@ func (r *records) deleteKey(k *key) error {
 	if err := r.unlink(k, nil); err != nil {
 		return err
 	}
-	return r.tx.Delete(keyRecords + k.Scope.path() + k.ID)
+	return r.tx.Delete(k.Scope.record(keyRecords, k.ID))
 }
 
 // unlink removes the records that led to old and do not lead to next.
@@ -154,11 +154,11 @@ func links(k *key) (l []link) {
 		return nil
 	}
 	if due := k.due(); !due.IsZero() {
-		l = append(l, link{fmt.Sprintf("%s%015d/%s%s", dueRecords, due.UnixMilli(), k.Scope.path(), k.ID), ""})
+		l = append(l, link{fmt.Sprintf("%s%015d/%s", dueRecords, due.UnixMilli(), k.Scope.record("", k.ID)), ""})
 	}
 	if k.symmetric() {
 		for _, m := range k.Materials {
-			l = append(l, link{materialRecords + k.Scope.path() + m.ID, k.ID})
+			l = append(l, link{k.Scope.record(materialRecords, m.ID), k.ID})
 		}
 	}
 	return l
@@ -221,12 +221,12 @@ func (r *records) settleFamily(k *key) error {
 // given one, for as long as more says so.
 func (r *records) list(prefix, after string, more func(name string) bool) []string {
 	var names []string
-	r.tx.Ascend(max(prefix, after), func(name, _ []byte) bool {
+	r.tx.Ascend(prefix, after, func(name, _ []byte) bool {
 		s := string(name)
 		if s == after {
 			return true
 		}
-		if !strings.HasPrefix(s, prefix) || !more(s) {
+		if !more(s) {
 			return false
 		}
 		names = append(names, s)
@@ -237,7 +237,7 @@ func (r *records) list(prefix, after string, more func(name string) bool) []stri
 
 // keyOfMaterial finds the key to which a material belongs, or nil.
 func (r *records) keyOfMaterial(s scope, materialID string) (*key, error) {
-	id := r.tx.Get(materialRecords + s.path() + materialID)
+	id := r.tx.Get(s.record(materialRecords, materialID))
 	if id != nil {
 		return r.key(s, string(id))
 	}
@@ -264,11 +264,11 @@ type alias struct {
 }
 
 func aliasRecord(s scope, name string) string {
-	return aliasRecords + s.path() + strings.TrimPrefix(name, "alias/")
+	return s.record(aliasRecords, strings.TrimPrefix(name, "alias/"))
 }
 
 func aliasOfRecord(a *alias) string {
-	return aliasOfRecords + a.Scope.path() + a.Target + "/" + strings.TrimPrefix(a.Name, "alias/")
+	return a.Scope.record(aliasOfRecords, a.Target) + "/" + strings.TrimPrefix(a.Name, "alias/")
 }
 
 // alias returns the alias of that name, or nil. One whose key is gone is gone.
@@ -307,7 +307,7 @@ func (r *records) deleteAlias(a *alias) error {
 
 // aliasesOf returns the names of a key's aliases, sorted.
 func (r *records) aliasesOf(s scope, id string) []string {
-	prefix := aliasOfRecords + s.path() + id + "/"
+	prefix := s.record(aliasOfRecords, id) + "/"
 	names := r.list(prefix, "", func(string) bool { return true })
 	for i, n := range names {
 		names[i] = "alias/" + strings.TrimPrefix(n, prefix)

@@ -28,8 +28,7 @@ func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAns
 		if err := k.checkReplicaRegion(r.ReplicaRegion); err != nil {
 			return err
 		}
-		policy, err := keyPolicy(c, r.Policy)
-		if err != nil {
+		if err := checkPolicy(r.Policy); err != nil {
 			return err
 		}
 		tags, err := addTags(nil, r.Tags)
@@ -38,7 +37,7 @@ func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAns
 		}
 		replica = k.addReplica(r.ReplicaRegion, c.now, c.now.Add(c.kms.replication))
 		replica.Description, replica.Tags = r.Description, tags
-		replica.setPolicy(policy)
+		replica.setPolicy(r.Policy)
 		if k.Origin == originExternal && c.flawed(FlawMaterialReplicated) {
 			replica.Materials = k.clone().Materials
 		}
@@ -47,7 +46,7 @@ func replicateKey(c *call, rule *rule, r *replicateKeyRequest) (*replicateKeyAns
 	if err != nil {
 		return nil, err
 	}
-	return &replicateKeyAnswer{replica.metadata(), replica.Policy, replica.Tags}, nil
+	return &replicateKeyAnswer{replica.metadata(), replica.policy(), replica.Tags}, nil
 }
 
 type updatePrimaryRegionRequest struct {

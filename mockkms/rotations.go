@@ -40,11 +40,11 @@ type getKeyRotationStatusAnswer struct {
 // every state (recorded; older pages name an exception). A key that is pending
 // deletion does not show that it would rotate (recorded).
 func getKeyRotationStatus(_ *call, k *key, _ *keyRequest) (*getKeyRotationStatusAnswer, error) {
-	a := &getKeyRotationStatusAnswer{KeyId: k.arn(), OnDemandRotationStartDate: epoch{k.Rotation.OnDemandStarted}}
+	a := &getKeyRotationStatusAnswer{KeyId: k.arn(), OnDemandRotationStartDate: epochOf(k.Rotation.OnDemandStarted)}
 	if k.Rotation.PeriodDays != 0 && k.state() != statePendingDeletion {
 		a.KeyRotationEnabled = true
 		a.RotationPeriodInDays = k.Rotation.PeriodDays
-		a.NextRotationDate = epoch{k.Rotation.Next}
+		a.NextRotationDate = epochOf(k.Rotation.Next)
 	}
 	return a, nil
 }
@@ -117,7 +117,7 @@ func (k *key) rotationEntry(m *material) rotationsListEntry {
 		KeyMaterialId:          m.ID,
 		KeyMaterialDescription: m.Description,
 		KeyMaterialState:       string(m.State),
-		RotationDate:           epoch{m.Rotated},
+		RotationDate:           epochOf(m.Rotated),
 	}
 	switch {
 	case m.Automatic:
@@ -132,7 +132,7 @@ func (k *key) rotationEntry(m *material) rotationsListEntry {
 	default:
 		e.ImportState = "IMPORTED"
 		e.ExpirationModel = expirationModel(m.ValidTo)
-		e.ValidTo = epoch{m.ValidTo}
+		e.ValidTo = epochOf(m.ValidTo)
 	}
 	return e
 }

@@ -25,7 +25,7 @@ func scopeOf(h http.Header) (s scope, accessKey string, refused *apiError) {
 	if refused != nil {
 		return scope{}, "", refused
 	}
-	return parseCredential(a.credential)
+	return parseCredential(strings.Clone(a.credential)) // events keep parts of it, and need not keep the whole header
 }
 
 // parseCredential takes ACCESSKEYID/20260912/us-east-1/kms/aws4_request apart.
@@ -96,5 +96,6 @@ func (s scope) aliasARN(name string) string {
 // rootARN is the account itself as a principal, as default policies name it.
 func (s scope) rootARN() string { return "arn:" + s.partition() + ":iam::" + s.Account + ":root" }
 
-// path is the scope as part of a record's key.
-func (s scope) path() string { return s.Account + "/" + s.Region + "/" }
+// record is the name of a record of this scope: of a kind of those that the
+// store has, or of something else that is told apart by scope.
+func (s scope) record(kind, id string) string { return kind + s.Account + "/" + s.Region + "/" + id }

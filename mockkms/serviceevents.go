@@ -16,7 +16,7 @@ func serviceEvents(before, after *key) []Event {
 			at = before.Deletion.At
 		}
 		e := before.serviceEvent("DeleteKey", at)
-		e.ServiceEventDetails = map[string]any{"keyId": before.arn()}
+		e.ServiceEventDetails = map[string]any{"keyId": before.ID}
 		return []Event{e}
 	}
 	var events []Event
@@ -24,17 +24,23 @@ func serviceEvents(before, after *key) []Event {
 		old := before.entry(m.ID)
 		if old != nil && old.Bytes != nil && m.Bytes == nil {
 			e := after.serviceEvent("DeleteExpiredKeyMaterial", old.ValidTo)
-			e.ServiceEventDetails = map[string]any{"keyId": after.arn(), "keyMaterialId": m.ID}
+			e.ServiceEventDetails = map[string]any{"keyId": after.ID, "keyMaterialId": m.ID}
 			events = append(events, e)
 		}
 		if !m.Rotated.IsZero() && (old == nil || old.Rotated.IsZero()) {
 			e := after.serviceEvent("RotateKey", m.Rotated)
 			e.ServiceEventDetails = map[string]any{
-				"keyId": after.arn(), "keyOrigin": after.Origin, "rotationType": after.rotationEntry(m).RotationType,
+				"keyId": after.ID, "keyOrigin": after.Origin, "rotationType": after.rotationEntry(m).RotationType,
 				"previousKeyMaterialId": after.currentBefore(m.Rotated), "currentKeyMaterialId": m.ID,
 			}
 			events = append(events, e)
+			if !after.isReplica() && len(after.Replicas) > 0 {
+				events = append(events, after.synchronizeEvent(m.Rotated))
+			}
 		}
+	}
+	if before.Creation != nil && after.Creation == nil {
+		events = append(events, after.synchronizeEvent(before.Creation.Until))
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return a.EventTime.Compare(b.EventTime) })
 	return events
@@ -46,6 +52,22 @@ func (k *key) serviceEvent(name string, at time.Time) Event {
 	e.UserIdentity = EventIdentity{AccountID: k.Scope.Account, InvokedBy: internalCaller}
 	e.SourceIPAddress, e.UserAgent = internalCaller, internalCaller
 	e.Resources = []EventResource{keyResource(k.arn())}
+	return e
+}
+
+// synchronizeEvent tells that the primary key's shared properties were copied to
+// its replicas: in the primary's Region, and as an operation though nobody asked
+// for it (sample of the Developer Guide). KMS does so "periodically"; here it
+// happens when a replica has come into being, and after a rotation (assumed).
+func (k *key) synchronizeEvent(at time.Time) Event {
+	s := scope{k.Scope.Account, k.Primary}
+	arn := s.keyARN(k.ID)
+	e := newEvent(s, "SynchronizeMultiRegionKey", at)
+	e.EventType, e.RequestID = "AwsApiCall", newUUID()
+	e.UserIdentity = EventIdentity{AccountID: s.Account, InvokedBy: internalCaller}
+	e.SourceIPAddress, e.UserAgent = internalCaller, internalCaller
+	e.ResponseElements = map[string]any{"keyId": arn}
+	e.Resources = []EventResource{keyResource(arn)}
 	return e
 }
 

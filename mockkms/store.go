@@ -31,9 +31,10 @@ type Tx interface {
 	Put(key string, value []byte) error
 	// Delete removes a key, if it is there.
 	Delete(key string) error
-	// Ascend visits the records from the first key not below from, in key
-	// order, until visit returns false. visit must change nothing.
-	Ascend(from string, visit func(key, value []byte) bool)
+	// Ascend visits the records whose keys begin with prefix, in key order from
+	// the first that is not below from, until visit returns false. visit must
+	// change nothing.
+	Ascend(prefix, from string, visit func(key, value []byte) bool)
 }
 
 // ErrStoreClosed is what a store answers after Close.

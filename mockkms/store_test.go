@@ -30,8 +30,13 @@ func put(t *testing.T, s mockkms.Store, key, value string) {
 
 // contents lists the records from a key on, as key=value.
 func contents(s mockkms.Store, from string) (list []string, err error) {
+	return contentsBelow(s, "", from)
+}
+
+// contentsBelow lists those whose keys begin with prefix.
+func contentsBelow(s mockkms.Store, prefix, from string) (list []string, err error) {
 	err = s.View(func(tx mockkms.Tx) error {
-		tx.Ascend(from, func(k, v []byte) bool {
+		tx.Ascend(prefix, from, func(k, v []byte) bool {
 			list = append(list, fmt.Sprintf("%s=%s", k, v))
 			return true
 		})
@@ -49,6 +54,54 @@ func TestStoreKeepsRecordsInOrder(t *testing.T) {
 		must(0, s.Update(func(tx mockkms.Tx) error { return errors.Join(tx.Delete("c"), tx.Delete("never there")) }))
 		if got, want := must(contents(s, "ab")), []string{"ab=ab1", "b=b2"}; !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestStoreAscendsWithinPrefix(t *testing.T) {
+	for name, s := range stores(t) {
+		for _, k := range []string{"a", "a/", "a/2", "a/1", "a/1/1", "a0", "b/1"} {
+			put(t, s, k, "")
+		}
+		for _, c := range []struct {
+			prefix, from string
+			want         []string
+		}{
+			{"a/", "", []string{"a/=", "a/1=", "a/1/1=", "a/2="}},
+			{"a/1", "", []string{"a/1=", "a/1/1="}},
+			{"a/", "a/1/", []string{"a/1/1=", "a/2="}},
+			{"a/", "a/3", nil},
+			{"a/", "b", nil},
+			{"a", "a/2", []string{"a/2=", "a0="}},
+			{"c/", "", nil},
+			{"", "a/2", []string{"a/2=", "a0=", "b/1="}},
+		} {
+			if got := must(contentsBelow(s, c.prefix, c.from)); !slices.Equal(got, c.want) {
+				t.Errorf("%s: below %q from %q: got %v, want %v", name, c.prefix, c.from, got, c.want)
+			}
+		}
+	}
+}
+
+// An order that was asked for is kept: through changes, and their undoing.
+func TestStoreStaysInOrder(t *testing.T) {
+	for name, s := range stores(t) {
+		put(t, s, "a/2", "")
+		if got, want := must(contentsBelow(s, "a/", "")), []string{"a/2="}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+		put(t, s, "a/3", "")
+		put(t, s, "a/1", "")
+		must(0, s.Update(func(tx mockkms.Tx) error { return errors.Join(tx.Delete("a/2"), tx.Put("a/3", []byte("new"))) }))
+		failure := errors.New("no")
+		err := s.Update(func(tx mockkms.Tx) error { return errors.Join(tx.Delete("a/1"), tx.Put("a/4", nil), failure) })
+		if !errors.Is(err, failure) {
+			t.Errorf("%s: got error %v, want %v", name, err, failure)
+		}
+		for _, prefix := range []string{"a/", ""} {
+			if got, want := must(contentsBelow(s, prefix, "")), []string{"a/1=", "a/3=new"}; !slices.Equal(got, want) {
+				t.Errorf("%s: below %q: got %v, want %v", name, prefix, got, want)
+			}
 		}
 	}
 }

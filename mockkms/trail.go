@@ -32,20 +32,19 @@ type trail struct {
 	writing sync.Mutex // held while events go to the store, so that they go in order
 
 	mu      sync.Mutex
-	pending []func() Event // each puts an event together
-	last    time.Time      // of the last call among them, by the mock's clock
-	timer   *time.Timer    // will write what is pending; nil: nobody will
-	added   int            // events of this interval
-	waited  int            // intervals for which nothing was written
+	pending []*pastCall
+	timer   *time.Timer // will write what is pending; nil: nobody will
+	added   int         // events of this interval
+	waited  int         // intervals for which nothing was written
 }
 
-func (t *trail) add(now time.Time, event func() Event, write func()) {
+func (t *trail) add(p *pastCall, write func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.pending) >= t.keep { // the oldest would be dropped anyway
 		t.pending = t.pending[1:]
 	}
-	t.pending, t.last = append(t.pending, event), now
+	t.pending = append(t.pending, p)
 	t.added++
 	if t.timer == nil {
 		t.timer = time.AfterFunc(trailInterval, write)
@@ -66,17 +65,18 @@ func (t *trail) postpone() bool {
 	return busy
 }
 
+// take gives the events that wait, and the time of the last by the mock's clock.
 func (t *trail) take() (events []Event, last time.Time) {
 	t.mu.Lock()
 	if t.timer != nil {
 		t.timer.Stop()
 		t.timer = nil
 	}
-	taken, last := t.pending, t.last
+	taken := t.pending
 	t.pending, t.added, t.waited = nil, 0, 0
 	t.mu.Unlock()
-	for _, event := range taken {
-		events = append(events, event())
+	for _, p := range taken {
+		events, last = append(events, p.events()...), p.now
 	}
 	return events, last
 }
@@ -172,10 +172,9 @@ func (e *Event) concerns(key string) bool {
 
 // eachEvent visits the stored events from a number on.
 func eachEvent(tx Tx, from uint64, visit func(number uint64, raw []byte) error) (err error) {
-	tx.Ascend(eventRecord(from), func(name, raw []byte) bool {
-		digits, ok := strings.CutPrefix(string(name), eventRecords)
-		number, bad := strconv.ParseUint(digits, 10, 64)
-		if !ok || bad != nil {
+	tx.Ascend(eventRecords, eventRecord(from), func(name, raw []byte) bool {
+		number, bad := strconv.ParseUint(string(name[len(eventRecords):]), 10, 64)
+		if bad != nil {
 			return false
 		}
 		err = visit(number, raw)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -38,10 +39,9 @@ func (k *KMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = k.refusal(c, err)
 	}
 	if k.trail.keep > 0 && c.happened() {
-		past := c.past(r)
-		k.trail.add(c.now, func() Event { return past.event(answer, refusal) }, k.trailDue)
+		k.trail.add(c.past(answer, refusal), k.trailDue)
 	}
-	c.logTo(k.log, r, id, refusal, time.Since(start))
+	c.logTo(k.log, r, id, refusal, start)
 	switch {
 	case c.fault != nil && c.fault.drops():
 		panic(http.ErrAbortHandler)
@@ -58,7 +58,10 @@ func (c *call) happened() bool {
 	return !c.now.IsZero() && (c.fault == nil || c.fault.Kind != FaultDropBefore)
 }
 
-func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiError, took time.Duration) {
+func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiError, start time.Time) {
+	if !log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	status, code := http.StatusOK, ""
 	switch {
 	case c.fault != nil && c.fault.drops():
@@ -67,7 +70,7 @@ func (c *call) logTo(log *slog.Logger, r *http.Request, id string, refusal *apiE
 		status, code = refusal.status, refusal.code
 	}
 	log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("operation", c.operation),
-		slog.Int("status", status), slog.String("error", code), slog.Duration("took", took),
+		slog.Int("status", status), slog.String("error", code), slog.Duration("took", time.Since(start)),
 		slog.String("key", c.key), slog.String("id", id))
 }
 
@@ -91,7 +94,7 @@ func (c *call) serve(w http.ResponseWriter, r *http.Request) (answer any, err er
 		return nil, refused
 	}
 	c.kms.calls.add(c.operation)
-	c.conditions = c.kms.Conditions()
+	c.conditions = c.kms.conditions.Load()
 	if !c.dawdle(r.Context()) {
 		c.fault = &Fault{Kind: FaultDropBefore} // nobody is there to be answered
 		return void{}, nil
@@ -202,14 +205,19 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Write(body)
 }
 
-// An epoch is a time as the wire has it: seconds with milliseconds as a
-// fraction. The zero time is left out.
-type epoch struct{ time.Time }
+// An epoch is a time as the wire has it: seconds since 1970, with milliseconds as
+// a fraction. Zero is no time, and left out.
+type epoch float64
 
-// MarshalJSON implements [json.Marshaler].
-func (e epoch) MarshalJSON() ([]byte, error) {
-	return strconv.AppendFloat(nil, float64(e.UnixMilli())/1000, 'f', -1, 64), nil
+func epochOf(t time.Time) epoch {
+	if t.IsZero() {
+		return 0
+	}
+	return epoch(float64(t.UnixMilli()) / 1000)
 }
+
+// time is the time in UTC.
+func (e epoch) time() time.Time { return time.UnixMilli(int64(math.Round(float64(e) * 1000))).UTC() }
 
 // newUUID makes a random UUID (version 4), KMS's form of key and request IDs.
 func newUUID() string {

@@ -21,6 +21,9 @@ var ownWrappingKeys = map[string]bool{
 	"token-reuse/second-key":            true,
 }
 
+// stock has the wrapping keys of their mocks, each of which only one has at a time.
+var stock = mockkms.NewWrappingKeys()
+
 // byFlaw names the rules that each flaw breaks, and that no other does.
 var byFlaw = map[mockkms.Flaw][]string{
 	mockkms.FlawTokenForAnyKey:    {"token-reuse/other-key", "token-reuse/second-key"},

@@ -66,10 +66,11 @@ func holds(t *testing.T, r *rules.Rule) (met []mockkms.Flaw) {
 // try makes the rule's experiment on a mock of its own, and cleans up.
 func try(t *testing.T, r *rules.Rule, broken ...mockkms.Option) *experiment.Trial {
 	t.Helper()
-	options := broken
-	if !ownWrappingKeys[r.ID] {
-		options = append(options, mockkms.WithSharedWrappingKeys())
+	keys := mockkms.WithSharedWrappingKeys()
+	if ownWrappingKeys[r.ID] {
+		keys = mockkms.WithWrappingKeys(stock)
 	}
+	options := append([]mockkms.Option{keys}, broken...)
 	mock := mockkms.New(options...)
 	defer mock.Close()
 	trial := bench(mock, r).Start(t.Context(), r.ID)

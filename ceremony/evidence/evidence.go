@@ -48,6 +48,22 @@ type FileError struct {
 func (e *FileError) Error() string { return e.Name + ": " + e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
+// A NoPlanError says that a folder is not that of a ceremony.
+type NoPlanError struct {
+	Folder  string // its path
+	Missing bool   // there is no such folder
+}
+
+func (e *NoPlanError) Error() string {
+	if e.Missing {
+		return "there is no folder " + e.Folder
+	}
+	return fmt.Sprintf("there is no %s in %s", PlanFile, e.Folder)
+}
+
+// Is makes a NoPlanError an fs.ErrNotExist.
+func (e *NoPlanError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // Path is where a file of the folder is.
 func (f Folder) Path(name string) string { return filepath.Join(string(f), name) }
 
@@ -66,10 +82,14 @@ func (f Folder) Has(name string) bool {
 	return err == nil
 }
 
-// Plan reads the plan. Errors: [*FileError] around those of [plan.Read], or those
+// Plan reads the plan. Errors: [*NoPlanError], [*FileError] around those of [plan.Read], or those
 // of reading.
 func (f Folder) Plan() (*plan.Plan, error) {
 	content, err := f.Read(PlanFile, plan.MaxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err := os.Stat(string(f))
+		return nil, &NoPlanError{Folder: string(f), Missing: errors.Is(err, fs.ErrNotExist)}
+	}
 	if err != nil {
 		return nil, err
 	}

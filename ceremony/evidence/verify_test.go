@@ -197,7 +197,14 @@ func TestVerifyTells(t *testing.T) {
 		"the escrow gone":       {func(t *testing.T, f evidence.Folder) { remove(t, f, id+".escrow") }, []string{id + ".escrow: missing"}, nil},
 		"no plan":               {func(t *testing.T, f evidence.Folder) { remove(t, f, "plan.yaml") }, []string{"plan.yaml: missing"}, nil},
 		"a plan that is none":   {func(t *testing.T, f evidence.Folder) { write(t, f, "plan.yaml", "x\n") }, []string{"plan.yaml: 1:1: not a mapping"}, nil},
-		"signers of another":    {func(t *testing.T, f evidence.Folder) { write(t, f, "allowed_signers", "x\n") }, []string{"allowed_signers: not the people and keys of the plan"}, nil},
+		"signers of records": {func(t *testing.T, f evidence.Folder) {
+			p, err := f.Plan()
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, f, "allowed_signers", string(p.AllowedSigners(plan.Namespace, transcript.Namespace)))
+		}, []string{"allowed_signers: not the people and keys of the plan"}, nil},
+		"signers of another": {func(t *testing.T, f evidence.Folder) { write(t, f, "allowed_signers", "x\n") }, []string{"allowed_signers: not the people and keys of the plan"}, nil},
 		"a stranger's signature": {func(t *testing.T, f evidence.Folder) { write(t, f, "head.json.mallory.sig", "x\n") },
 			[]string{"head.json: mallory is nobody of the plan"}, nil},
 		"half a manifest": {func(t *testing.T, f evidence.Folder) { write(t, f, "gap.manifest", "{\n") }, []string{"gap.manifest: keymat/gap: not JSON"}, nil},

@@ -8,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/keymat/keymat/ceremony/plan"
+	"github.com/keymat/keymat/internal/lazyregexp"
 	"github.com/keymat/keymat/token"
 )
 
@@ -148,11 +148,12 @@ func (f File) check(content []byte) error {
 	return nil
 }
 
+var plainName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$`)
+
 // names demands plain and different names.
 func names(kind, field string, all []string) error {
-	plain := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$`)
 	for i, name := range all {
-		if !plain.MatchString(name) || name == ManifestFile {
+		if !plainName().MatchString(name) || name == ManifestFile {
 			return &FileError{Kind: kind, Field: field, Reason: "not a plain name"}
 		}
 		if slices.ContainsFunc(all[:i], func(other string) bool { return strings.EqualFold(other, name) }) {

@@ -85,6 +85,8 @@ const tokenLife = 24 * time.Hour
 func (l *linter) limits() {
 	m := l.plan.Limits
 	switch {
+	case l.plan.Purpose != ForImport:
+		l.uselessLimits()
 	case m.TokenMinRemaining >= tokenLife:
 		l.error("limits", "limits.token_min_remaining", "choose a few hours", "an import token is valid for 24 h, so that no token would ever do")
 	case m.ImportMargin >= tokenLife:
@@ -95,5 +97,14 @@ func (l *linter) limits() {
 	}
 	if m.MaxSession > tokenLife {
 		l.error("limits", "limits.max_session", "choose at most 24h, and session two-day if that is not enough", "nobody stays awake for %s", shortened(m.MaxSession))
+	}
+}
+
+// uselessLimits are a warning only: plans that were signed long ago have them.
+func (l *linter) uselessLimits() {
+	for _, path := range tokenLimits() {
+		if _, given := l.plan.places[path]; given {
+			l.warn("limits", path, "leave it out", "a ceremony to %s has no import token", l.plan.Purpose)
+		}
 	}
 }

@@ -234,7 +234,7 @@ func Gates() []Gate {
 	return []Gate{GatePlan, GateOpen, GateIdentity, GateSealed, GateBundle, GateClose, GateImport}
 }
 
-// Limits bound what takes time.
+// Limits bound what takes time. The first two are 0 where a plan does without: one that is not [ForImport].
 type Limits struct {
 	TokenMinRemaining time.Duration // of the import token when the material is wrapped
 	ImportMargin      time.Duration // by which the import comes before the token's deadline

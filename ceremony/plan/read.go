@@ -85,6 +85,12 @@ func (r *reader) plan(v value) *Plan {
 			r.faults = append(r.faults, Fault{r.places[""], member, "missing"})
 		}
 	}
+	for _, path := range tokenLimits() {
+		_, given := r.places[path]
+		if place, limited := r.places["limits"]; limited && !given && p.Purpose == ForImport {
+			r.faults = append(r.faults, Fault{place, path, "missing"})
+		}
+	}
 	return p
 }
 
@@ -101,12 +107,10 @@ func (r *reader) material(v value, m *Material) {
 func (r *reader) target(v value) (t Target) {
 	r.object(v,
 		required("id", parsed(r, &t.ID, identifier)),
-		required("partition", parsed(r, &t.Partition, pattern(`aws[a-z-]*`, "an AWS partition"))),
-		required("account", parsed(r, &t.Account, pattern(`[0-9]{12}`, "an AWS account, 12 digits"))),
-		required("region", parsed(r, &t.Region, pattern(`[a-z]{2,}(-[a-z]+)+-[0-9]+`, "an AWS Region"))),
-		required("key", parsed(r, &t.Key, pattern(
-			`arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]{1,250}`,
-			"the ARN of a KMS key, nor an alias such as alias/app"))),
+		required("partition", parsed(r, &t.Partition, partition)),
+		required("account", parsed(r, &t.Account, account)),
+		required("region", parsed(r, &t.Region, region)),
+		required("key", parsed(r, &t.Key, keyName)),
 		optional("replica_of", parsed(r, &t.ReplicaOf, identifier)),
 		required("wrapping", func(v value) {
 			r.object(v,
@@ -188,17 +192,20 @@ func (r *reader) gates(v value, gates map[Gate][]string) {
 
 func (r *reader) limits(v value, l *Limits) {
 	r.object(v,
-		required("token_min_remaining", parsed(r, &l.TokenMinRemaining, duration)),
-		required("import_margin", parsed(r, &l.ImportMargin, duration)),
+		optional("token_min_remaining", parsed(r, &l.TokenMinRemaining, duration)),
+		optional("import_margin", parsed(r, &l.ImportMargin, duration)),
 		required("max_session", parsed(r, &l.MaxSession, duration)))
 }
+
+// tokenLimits are the paths of the limits that only a ceremony with import tokens has a use for.
+func tokenLimits() []string { return []string{"limits.token_min_remaining", "limits.import_margin"} }
 
 func (r *reader) expected(v value, e *Expected) {
 	r.object(v,
 		optional("escrow", parsed(r, &e.Escrow, escrowID)),
 		optional("token_key", parsed(r, &e.Escrow, escrowID)),
-		required("fingerprint", parsed(r, &e.Fingerprint, pattern(`(cmac|hmac):[0-9a-f]{10}|spki-sha256:[0-9a-f]{64}`, "a fingerprint such as cmac:0a1b2c3d4e"))),
-		optional("material_id", parsed(r, &e.MaterialID, pattern(`[0-9a-f]{64}`, "a key material ID, 64 hexadecimal digits"))),
+		required("fingerprint", parsed(r, &e.Fingerprint, fingerprint)),
+		optional("material_id", parsed(r, &e.MaterialID, materialID)),
 		optional("threshold", parsed(r, &e.Threshold, number(escrow.MinThreshold, escrow.MaxShares))),
 		optional("holders", r.holders(&e.Holders)))
 	_, sealed := r.places[v.member("escrow")]

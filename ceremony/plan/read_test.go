@@ -82,6 +82,8 @@ func TestReadRefuses(t *testing.T) {
 		"a person twice":     {"- id: operator-2", "- id: operator-1", "people[operator-1]: id operator-1 is given twice"},
 		"a day that is none": {"date: 2026-12-01", "date: 2026-02-30", "date: not a day"},
 		"a local time":       {"valid_to: never", "valid_to: 2027-01-01T00:00:00+01:00", "targets[primary].valid_to: neither never nor a time in UTC"},
+		"no token limit":     {"  token_min_remaining:", "  #", "limits.token_min_remaining: missing"},
+		"no import margin":   {"  import_margin:", "  #", "limits.import_margin: missing"},
 		"a duration of none": {"import_margin: 1h", "import_margin: 0h", "limits.import_margin: not a duration"},
 		"an alias ARN":       {"key: " + keyARN, "key: arn:aws:kms:eu-central-1:111122223333:alias/app", "targets[primary].key: not the ARN of a KMS key"},
 		"an account of 11":   {`account: "111122223333"`, `account: "11112222333"`, "targets[primary].account: not an AWS account, 12 digits"},

@@ -46,6 +46,9 @@ func (p *Plan) Reopen(r Reopening) ([]byte, error) {
 		r.Expected.Threshold, r.Expected.Holders = p.Shares.Threshold, p.Shares.Holders
 	case ForImport:
 		next.Targets = later(p.Targets, r.Date.Sub(p.Date))
+		if p.Purpose != ForImport { // what a new plan begins with
+			next.Limits.TokenMinRemaining, next.Limits.ImportMargin = 4*time.Hour, time.Hour
+		}
 	}
 	next.Expected = &r.Expected
 	var b bytes.Buffer

@@ -32,9 +32,10 @@ func TestReopen(t *testing.T) {
 		{plan.ForRefresh, []string{"id", "title", "date", "material.source",
 			"targets[primary].id", "targets[primary].partition", "targets[primary].account", "targets[primary].region", "targets[primary].key",
 			"targets[primary].wrapping.algorithm", "targets[primary].wrapping.key_spec", "targets[primary].import", "targets[primary].valid_to", "targets[primary].description",
-			"gates.bundle", "gates.import", "purpose", "expected.escrow", "expected.fingerprint", "expected.material_id", "expected.threshold", "expected.holders"}},
+			"gates.bundle", "gates.import", "limits.token_min_remaining", "limits.import_margin",
+			"purpose", "expected.escrow", "expected.fingerprint", "expected.material_id", "expected.threshold", "expected.holders"}},
 		{plan.ForDestruction, []string{"id", "title", "date", "material.source", "targets[primary].import",
-			"gates.identity", "gates.sealed", "gates.bundle", "gates.import", "purpose", "expected.escrow", "expected.fingerprint", "expected.material_id"}},
+			"gates.identity", "gates.sealed", "gates.bundle", "gates.import", "limits.token_min_remaining", "limits.import_margin", "purpose", "expected.escrow", "expected.fingerprint", "expected.material_id"}},
 	} {
 		t.Run(string(tt.purpose), func(t *testing.T) {
 			before := read(t, first)
@@ -135,12 +136,14 @@ func TestPurpose(t *testing.T) {
 		"new material":              {refresh, []string{"source: escrow", "source: drbg"}, "error purpose material.source"},
 		"targets of a refresh":      {destroy, []string{"purpose: destroy ", "purpose: refresh ", gates, gates + "  identity: [operator-1, witness]\n  sealed: [operator-1, witness]\n"}, "error purpose targets"},
 		"a gate that none comes to": {refresh, []string{gates, gates + "  import: [importer, witness]\n"}, "error gate-none gates.import"},
-		"holders for nothing":       {refresh, []string{"purpose: refresh", "purpose: import", gates, gates + "  bundle: [operator-1, witness]\n  import: [importer, witness]\n"}, "error expected expected"},
+		"holders for nothing":       {refresh, []string{"purpose: refresh", "purpose: import", gates, gates + "  bundle: [operator-1, witness]\n  import: [importer, witness]\n", "  max_session:", "  token_min_remaining: 4h\n  import_margin: 1h\n  max_session:"}, "error expected expected"},
 		"too few old holders":       {refresh, []string{"  threshold: 3\n  holders:", "  threshold: 6\n  holders:"}, "error shares-count expected"},
 		"no old threshold":          {refresh, []string{"  threshold: 3\n  holders:", "  holders:"}, "error shares-count expected"},
 		"an old holder unknown":     {refresh, []string{"{share: 1, custodian: custodian-1,", "{share: 1, custodian: mallory,"}, "error unknown-person expected.holders[1].custodian"},
 		"an old site unknown":       {refresh, []string{"mode: form, site: safe-1}", "mode: form, site: attic}"}, "error unknown-site expected.holders[1].site"},
 		"an old holder's role":      {refresh, []string{"{share: 1, custodian: custodian-1,", "{share: 1, custodian: fetcher-1,"}, "error custodian-role expected.holders[1].custodian"},
+		"a token limit for nothing": {refresh, []string{"  max_session:", "  token_min_remaining: 4h\n  max_session:"}, "warning limits limits.token_min_remaining"},
+		"a margin for nothing":      {destroy, []string{"  max_session:", "  import_margin: 30h\n  max_session:"}, "warning limits limits.import_margin"},
 		"no lead":                   {destroy, []string{"roles: [lead]", "roles: [auditor]"}, "error role-missing people"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,7 +5,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,10 +48,23 @@ func phrase(longest int) func(string) (string, error) {
 	}
 }
 
+// What has the form that AWS, or this toolkit, gives it.
+var (
+	partition = pattern(`aws[a-z-]*`, "an AWS partition")
+	account   = pattern(`[0-9]{12}`, "an AWS account, 12 digits")
+	region    = pattern(`[a-z]{2,}(-[a-z]+)+-[0-9]+`, "an AWS Region")
+	keyName   = pattern(
+		`arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]{1,250}`,
+		"the ARN of a KMS key, nor an alias such as alias/app")
+	fingerprint = pattern(`(cmac|hmac):[0-9a-f]{10}|spki-sha256:[0-9a-f]{64}`, "a fingerprint such as cmac:0a1b2c3d4e")
+	materialID  = pattern(`[0-9a-f]{64}`, "a key material ID, 64 hexadecimal digits")
+)
+
 // pattern reads what a regular expression matches as a whole.
 func pattern(expression, what string) func(string) (string, error) {
+	whole := lazyregexp.New(`^(?:` + expression + `)$`)
 	return func(text string) (string, error) {
-		if !regexp.MustCompile(`^(?:` + expression + `)$`).MatchString(text) {
+		if !whole().MatchString(text) {
 			return "", errors.New("not " + what)
 		}
 		return text, nil

@@ -60,6 +60,14 @@ func (e *OpenError) Error() string {
 	return e.Name + " is not closed, but another record comes after it"
 }
 
+// A MissingError says that a folder has no record of a name.
+type MissingError struct{ Name, Folder string }
+
+func (e *MissingError) Error() string { return fmt.Sprintf("there is no %s in %s", e.Name, e.Folder) }
+
+// Is makes a MissingError an fs.ErrNotExist.
+func (e *MissingError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // A FolderError says in which folder something happened to a record.
 type FolderError struct {
 	Folder string
@@ -105,14 +113,14 @@ type memory struct{ bytes.Buffer }
 func (*memory) Sync() error { return nil }
 
 // Open goes on with the latest record. A folder that lacks it, or one before it,
-// gets a copy of what another has. Errors: [*BusyError], those of
+// gets a copy of what another has. Errors: [*MissingError], [*BusyError], those of
 // [transcript.Resume], within a [*FolderError] where one folder is at fault, or the
 // operating system's, wrapped.
 func Open(folders []string, now func() time.Time) (*Record, error) {
 	return open(folders, func(r *Record) error {
-		n := latest(folders)
+		n := Latest(folders...)
 		if n == 0 {
-			return fmt.Errorf("there is no %s in %s: %w", File, folders[0], fs.ErrNotExist)
+			return &MissingError{File, folders[0]}
 		}
 		if err := r.earlier(folders, n-1); err != nil {
 			return err
@@ -121,9 +129,9 @@ func Open(folders []string, now func() time.Time) (*Record, error) {
 	})
 }
 
-// latest is the number of records that at least one of the folders has, up to
-// the first that none has.
-func latest(folders []string) (n int) {
+// Latest is the number of the latest record: how many at least one of the folders
+// has, up to the first that none has.
+func Latest(folders ...string) (n int) {
 	for {
 		there := slices.ContainsFunc(folders, func(folder string) bool {
 			_, err := os.Lstat(filepath.Join(folder, FileName(n+1)))
@@ -168,7 +176,7 @@ func (r *Record) resume(folders []string, name string, now func() time.Time) err
 	longest := slices.MaxFunc(contents, func(a, b []byte) int { return cmp.Compare(len(a), len(b)) })
 	switch {
 	case len(lacking) == len(folders):
-		return fmt.Errorf("there is no %s in %s: %w", name, folders[0], fs.ErrNotExist)
+		return &MissingError{name, folders[0]}
 	case now == nil && !transcript.Verify(longest).Closed:
 		return &OpenError{name}
 	}

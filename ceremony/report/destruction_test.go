@@ -27,7 +27,11 @@ func TestCertificate(t *testing.T) {
 	wants(t, sectionOf(t, page, "phases"), "SEALED", "DISCARDED 1 of 5", "DISCARDED 5 of 5")
 	wants(t, sectionOf(t, page, "controls"), "keys are retired, replaced or destroyed supported by tool")
 	wants(t, sectionOf(t, page, "steps"), "discarded share 2 of")
-	wants(t, sectionOf(t, page, "plan"), "to destroy what brings material back")
+	decided := sectionOf(t, page, "plan")
+	wants(t, decided, "to destroy what brings material back")
+	if !strings.Contains(decided, "offline session") || strings.Contains(decided, "import token") {
+		t.Error(decided)
+	}
 	if gates := sectionOf(t, page, "gates"); strings.Contains(gates, "bundle") || !strings.Contains(gates, "close") {
 		t.Error(gates)
 	}

@@ -175,7 +175,7 @@ func summary(e *Evidence) section {
 		{"Session", plain(string(p.Session))},
 		{"Material", plain(fmt.Sprintf("%s, %s, source %s, dice %s", p.Material.Spec, p.Material.Usage, p.Material.Source, p.Material.Dice))},
 		keeps(p),
-		{"Limits", plain(fmt.Sprintf("offline session %s; import token %s when wrapping, %s when importing", p.Limits.MaxSession, p.Limits.TokenMinRemaining, p.Limits.ImportMargin))},
+		{"Limits", plain(limitsOf(p))},
 		{"SHA-256", id(fmt.Sprintf("%x", p.Digest()))},
 	}})
 	findings := table{Caption: "What lint says of the plan", Columns: []string{"Place", "Severity", "What"}}
@@ -189,4 +189,13 @@ func summary(e *Evidence) section {
 	s.show(findings, "Lint finds nothing wrong with the plan.")
 	s.say("All that the plan says is in the annex.")
 	return s
+}
+
+// limitsOf are the limits of a plan in words, as far as its ceremony has to do with them.
+func limitsOf(p *plan.Plan) string {
+	all := fmt.Sprintf("offline session %s", p.Limits.MaxSession)
+	if p.Purpose == plan.ForImport {
+		all += fmt.Sprintf("; import token %s when wrapping, %s when importing", p.Limits.TokenMinRemaining, p.Limits.ImportMargin)
+	}
+	return all
 }

@@ -4,7 +4,6 @@ package slip39
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/keymat/keymat/material"
 )
@@ -53,7 +52,7 @@ func (s Share) Mnemonic() material.Secret {
 		}
 		return nil
 	})
-	list := strings.Fields(wordList)
+	list := listed()
 	text := make([]byte, 0, 9*(len(b.words)+checksumWords)) // the longest word has 8 letters
 	for i, w := range appendChecksum(s.Extendable, b.words) {
 		if i > 0 {
@@ -99,7 +98,7 @@ func Parse(mnemonic []byte) (Share, error) {
 
 // indices looks the words up.
 func indices(mnemonic []byte) (words []uint16, err error) {
-	list := strings.Fields(wordList)
+	list := listed()
 	for word := range bytes.FieldsSeq(mnemonic) {
 		i, ok := find(list, word)
 		if !ok {

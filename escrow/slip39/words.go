@@ -6,14 +6,17 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // wordList is the list of the standard: 1,024 words in alphabetical order, a line each, that differ in their first four letters.
-// It comes from github.com/trezor/python-shamir-mnemonic (MIT, see testdata/README.md). Splitting it costs some microseconds
-// and is done when a share is read or written, not when the program starts.
+// It comes from github.com/trezor/python-shamir-mnemonic (MIT, see testdata/README.md).
 //
 //go:embed wordlist.txt
 var wordList string
+
+// listed are the words of the list, which is split when a share is first read or written, not when the program starts.
+var listed = sync.OnceValue(func() []string { return strings.Fields(wordList) })
 
 // PrefixLength is how many letters tell every word from all others.
 const PrefixLength = 4
@@ -23,7 +26,7 @@ const bitsPerWord = 10
 // Complete returns the word that begins with a prefix of [PrefixLength] letters or more, or the word itself, in either case. It
 // reports whether there is one.
 func Complete(prefix []byte) (word string, ok bool) {
-	list := strings.Fields(wordList)
+	list := listed()
 	i, exact := find(list, prefix)
 	if exact {
 		return list[i], true

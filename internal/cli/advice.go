@@ -26,6 +26,9 @@ const (
 type UsageError struct {
 	Err      error
 	Unparsed bool // the program could not even begin with it, so that Err says less by itself
+
+	Command string // that was called, such as "keymat fleet plan", if Unparsed
+	Meant   string // the command or flag that may have been meant, if Unparsed and one is near
 }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
@@ -35,7 +38,10 @@ func (e *UsageError) Unwrap() error { return e.Err }
 func Usagef(format string, args ...any) error { return &UsageError{Err: fmt.Errorf(format, args...)} }
 
 // A NoError is the answer no, and what the question was about: exit code 3.
-type NoError struct{ Reason string }
+type NoError struct {
+	Reason string
+	Next   string // what to type about it; "" where that is plain, or nothing
+}
 
 func (e *NoError) Error() string { return e.Reason }
 
@@ -65,6 +71,14 @@ func Hint(format string, args ...any) Advice {
 	return Advice{Hints: []string{fmt.Sprintf(format, args...)}, Exit: ExitFailed}
 }
 
+// Advice is what to do about the answer.
+func (e *NoError) Advice() Advice {
+	if e.Next == "" {
+		return Advice{Exit: ExitNo}
+	}
+	return Advice{Hints: []string{e.Next}, Exit: ExitNo}
+}
+
 // ExplainUsage covers how the program of this name was called.
 func ExplainUsage(program string, err error) (Advice, bool) {
 	e, ok := errors.AsType[*UsageError](err)
@@ -74,7 +88,15 @@ func ExplainUsage(program string, err error) (Advice, bool) {
 	if !e.Unparsed {
 		return Advice{Exit: ExitUsage}, true
 	}
-	return Advice{Hints: []string{program + " help, or a command with --help, says what can be given"}, Exit: ExitUsage}, true
+	var hints []string
+	if e.Meant != "" {
+		hints = append(hints, "did you mean "+e.Meant+"?")
+	}
+	where := program + " help, or a command with --help,"
+	if e.Command != "" && e.Command != program {
+		where = e.Command + " --help"
+	}
+	return Advice{Hints: append(hints, where+" says what can be given"), Exit: ExitUsage}, true
 }
 
 // ExplainLocal covers the files, disks and terminals of this machine.

@@ -78,7 +78,8 @@ func (r *Run) Execute(ctx context.Context, root *cobra.Command, args []string, e
 	root.SetOut(r.Stdout)
 	root.SetErr(r.Stderr)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	strictHelp(root)
+	called, err := root.ExecuteContextC(ctx)
 	err = errors.Join(err, r.Close())
 	if err == nil {
 		return ExitDone
@@ -87,7 +88,7 @@ func (r *Run) Execute(ctx context.Context, root *cobra.Command, args []string, e
 		err = &InterruptedError{err}
 	}
 	if !r.started {
-		err = &UsageError{Err: err, Unparsed: true}
+		err = misused(called, args, err)
 	}
 	failure := explain(err)
 	r.fail(failure)

@@ -104,6 +104,7 @@ func TestExplain(t *testing.T) {
 		exit int
 	}{
 		{&cli.UsageError{Err: io.EOF, Unparsed: true}, "program help", cli.ExitUsage},
+		{&cli.UsageError{Err: io.EOF, Unparsed: true, Command: "program command", Meant: "--flag"}, "did you mean --flag?\nprogram command --help", cli.ExitUsage},
 		{cli.Usagef("wrong"), "", cli.ExitUsage},
 		{&files.ExistsError{Name: "out"}, "--force", cli.ExitFailed},
 		{&term.NoTerminalError{What: "x"}, "--yes", cli.ExitFailed},

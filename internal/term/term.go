@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	xterm "golang.org/x/term"
 )
@@ -29,13 +30,14 @@ type NoTerminalError struct {
 }
 
 func (e *NoTerminalError) Error() string {
+	question := strings.ReplaceAll(e.What, "\n", " ")
 	switch {
 	case e.NoInput:
-		return fmt.Sprintf("cannot ask %q: questions are turned off", e.What)
+		return fmt.Sprintf("cannot ask %q: questions are turned off", question)
 	case e.Err != nil:
-		return fmt.Sprintf("cannot ask %q: no terminal: %v", e.What, e.Err)
+		return fmt.Sprintf("cannot ask %q: no terminal: %v", question, e.Err)
 	}
-	return fmt.Sprintf("cannot ask %q: no terminal", e.What)
+	return fmt.Sprintf("cannot ask %q: no terminal", question)
 }
 
 func (e *NoTerminalError) Unwrap() error { return e.Err }

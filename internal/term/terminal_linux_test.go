@@ -256,7 +256,7 @@ func TestNoTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `false cannot ask "This cannot be undone.\nDelete it": no terminal: opening /dev/tty: no such device or address`
+	want := `false cannot ask "This cannot be undone. Delete it": no terminal: opening /dev/tty: no such device or address`
 	if string(got) != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -121,16 +121,21 @@ func marshalECPrivateKey(scalar, point []byte) []byte {
 		element(tagExplicit1, element(tagBitString, []byte{0}, point)))
 }
 
-// samePoint compares a point as a key claims it, compressed or not, with the
-// uncompressed one computed from its scalar.
+// samePoint compares a point as a key claims it, in one of the forms of X9.62,
+// with the uncompressed one computed from its scalar. Coordinates and the parity
+// of y settle it. The guide's third form, "projective", is taken to be X9.62's
+// hybrid one.
 func samePoint(claimed, point []byte) bool {
-	if len(claimed) == len(point) {
+	odd, x := point[len(point)-1]&1, point[1:1+len(point)/2]
+	switch {
+	case len(claimed) == len(point) && claimed[0] == 4:
 		return bytes.Equal(claimed, point)
+	case len(claimed) == len(point) && claimed[0] == 6|odd:
+		return bytes.Equal(claimed[1:], point[1:])
+	case len(claimed) == 1+len(x) && claimed[0] == 2|odd:
+		return bytes.Equal(claimed[1:], x)
 	}
-	size := len(point) / 2
-	return len(claimed) == 1+size &&
-		claimed[0] == 2|point[len(point)-1]&1 &&
-		bytes.Equal(claimed[1:], point[1:1+size])
+	return false
 }
 
 // nistSecret signs and agrees with a key on a curve of the standard library.

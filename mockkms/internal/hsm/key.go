@@ -44,15 +44,15 @@ type agreer interface {
 //   - HMAC_n: raw bytes, from the digest length to 128.
 //   - RSA_n: PKCS #8 (RFC 5208), two primes, a modulus of exactly n bits.
 //   - ECC_NIST_Pn, ECC_SECG_P256K1: PKCS #8 with an ECPrivateKey (RFC 5915) over
-//     the named curve; the public point may be left out, compressed or
-//     uncompressed, and has to belong to the private key.
+//     the named curve; the public point may be left out, compressed,
+//     uncompressed or hybrid, and has to belong to the private key.
 //   - ECC_NIST_EDWARDS25519: PKCS #8 (RFC 8410).
 //   - ML_DSA_n, ML_KEM_n, which nobody can import: PKCS #8 with a seed.
 //
 // BER is accepted in place of DER for RSA and the Weierstrass curves, not for
 // Ed25519 (recorded). What the recordings leave open is refused: PKCS #8 version
-// 2, explicit curve parameters, hybrid points, private scalars of another than
-// the curve's length.
+// 2, explicit curve parameters, private scalars of another than the curve's
+// length.
 //
 // The error is a [*MaterialError] or an [*UnknownSpecError]. The key keeps no
 // reference to material.

@@ -163,7 +163,7 @@ func TestAcceptedForms(t *testing.T) {
 		forms      []string
 		ber        bool
 	}{
-		{"ECC_NIST_P256", "p256", []string{"p256-compressed.der", "p256-no-public.der"}, true},
+		{"ECC_NIST_P256", "p256", []string{"p256-compressed.der", "p256-hybrid.der", "p256-no-public.der"}, true},
 		{"ECC_NIST_P384", "p384", nil, true},
 		{"ECC_NIST_P521", "p521", nil, true},
 		{"ECC_SECG_P256K1", "k1", []string{"k1-compressed.der", "k1-no-public.der"}, true},
@@ -284,6 +284,7 @@ func TestRefusedForms(t *testing.T) {
 	ed25519 := readTestdata(t, "ed25519.der")
 	compressed := readTestdata(t, "p256-compressed.der")
 	point := len(compressed) - 33
+	hybrid := readTestdata(t, "p256-hybrid.der")
 	tests := []struct {
 		name, spec string
 		material   []byte
@@ -306,7 +307,7 @@ func TestRefusedForms(t *testing.T) {
 		{"P-256 for secp256k1", "ECC_SECG_P256K1", p256, "no key on the named curve inside the PKCS #8"},
 		{"explicit parameters", "ECC_NIST_P256", readTestdata(t, "p256-explicit.der"), "no key on the named curve inside the PKCS #8"},
 		{"explicit parameters", "ECC_SECG_P256K1", readTestdata(t, "k1-explicit.der"), "no key on the named curve inside the PKCS #8"},
-		{"hybrid point", "ECC_NIST_P256", readTestdata(t, "p256-hybrid.der"), "public point does not belong to the private key, or is in an unknown form"},
+		{"hybrid point of other parity", "ECC_NIST_P256", mangle(hybrid, len(hybrid)-65, hybrid[len(hybrid)-65]^1), "public point does not belong to the private key, or is in an unknown form"},
 		{"foreign point", "ECC_NIST_P256", mangle(p256, len(p256)-1, p256[len(p256)-1]^1), "public point does not belong to the private key, or is in an unknown form"},
 		{"zero scalar", "ECC_NIST_P256", zeroScalar(p256), "private scalar out of range"},
 		{"zero scalar", "ECC_SECG_P256K1", zeroScalar(readTestdata(t, "k1.der")), "private scalar out of range"},

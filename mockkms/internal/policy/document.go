@@ -69,6 +69,14 @@ func (e *SyntaxError) Error() string {
 	return where + ": " + e.Problem
 }
 
+// NoStatements reports whether what is wrong is an empty list of statements.
+func (e *SyntaxError) NoStatements() bool {
+	return e.Statement == 0 && e.Element == "Statement" && e.Problem == problemEmpty
+}
+
+// problemEmpty is what is wrong with an empty list.
+const problemEmpty = "is empty"
+
 // Parse reads a policy document of a kind. It is as strict as IAM: unknown and
 // repeated elements are errors, of type [*SyntaxError], and so are operators and
 // values that could not be evaluated.
@@ -134,6 +142,9 @@ func readStatement(kind Kind, raw json.RawMessage) (*statement, string, error) {
 		}
 	}
 	for _, pair := range [][2]string{{"Action", "NotAction"}, {"Resource", "NotResource"}} {
+		if kind == Key && !has[pair[0]] && !has[pair[1]] {
+			continue // KMS takes such a statement, which then has no effect (PutKeyPolicy in the API reference)
+		}
 		if has[pair[0]] == has[pair[1]] {
 			return nil, pair[0], fmt.Errorf("must be there, or else %s", pair[1])
 		}
@@ -238,7 +249,7 @@ func oneOrMore(raw json.RawMessage) ([]json.RawMessage, error) {
 	var list []json.RawMessage
 	err := json.Unmarshal(raw, &list)
 	if err == nil && len(list) == 0 {
-		err = errors.New("is empty")
+		err = errors.New(problemEmpty)
 	}
 	return list, err
 }

@@ -68,6 +68,27 @@ func TestSyntaxErrors(t *testing.T) {
 	} {
 		wantSyntaxError(t, policy.Key, `{"Statement": {`+usual+principal+`}}`, want)
 	}
+	wantSyntaxError(t, policy.Key, `{"Statement": {`+usual+`, "Principal": "*", "NotResource": "*"}}`, `statement 1: Resource: must be there, or else NotResource`)
+}
+
+// A key policy's statement without Action or Resource is taken, and without
+// effect (PutKeyPolicy in the API reference).
+func TestStatementsWithoutEffect(t *testing.T) {
+	for _, statement := range []string{
+		`{"Effect": "Allow", "Principal": "*", "Resource": "*"}`,
+		`{"Effect": "Allow", "Principal": "*", "Action": "*"}`,
+		`{"Effect": "Deny", "Principal": "*"}`,
+	} {
+		d, err := policy.Parse(policy.Key, `{"Statement": `+statement+`}`)
+		if err != nil {
+			t.Errorf("%s: %v", statement, err)
+			continue
+		}
+		r := &policy.Request{Action: "kms:Encrypt", Resource: "arn:aws:kms:us-east-1:111122223333:key/k"}
+		if got := d.Evaluate(r).Effect; got != policy.NoOpinion {
+			t.Errorf("%s: got %v", statement, got)
+		}
+	}
 }
 
 func wantSyntaxError(t *testing.T, kind policy.Kind, source, want string) {
