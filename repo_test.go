@@ -67,6 +67,7 @@ var layers = map[string][]string{
 		"ceremony/evidence", "ceremony/room", "ceremony/phase", "ceremony/gap", "ceremony/plan", "ceremony/transcript", "ceremony/record",
 		"escrow", "material", "material/entropy", "wrap", "token", "internal/files", "internal/sshsig",
 	},
+	"ceremony/intoken":    {"ceremony/offline", "ceremony/transcript", "hsm", "token", "wrap", "material"},
 	"ceremony/record":     {"ceremony/transcript", "internal/files"},
 	"ceremony/phase":      {"ceremony/transcript", "ceremony/plan", "escrow", "material"},
 	"ceremony/gap":        {"ceremony/plan", "token", "wrap", "escrow", "material", "internal/lazyregexp", "internal/spoken"},
@@ -97,9 +98,12 @@ var layers = map[string][]string{
 	"ceremony/plan/plantest": {},
 
 	"cmd/keymat-hsm": {"hsmcmd", "hsm/cryptoki"},
-	"hsmcmd":         {"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term"},
-	"hsm":            {"wrap", "material"},
-	"hsm/cryptoki":   {"hsm"},
+	"hsmcmd": {
+		"hsm", "token", "wrap", "material", "internal/cli", "internal/files", "internal/term",
+		"ceremonycmd", "ceremony/intoken", "ceremony/offline",
+	},
+	"hsm":          {"wrap", "material"},
+	"hsm/cryptoki": {"hsm"},
 
 	"escrow":                 {"material", "escrow/slip39", "escrow/shamir"},
 	"escrow/slip39":          {"material", "escrow/internal/gf256", "escrow/internal/subset"},
@@ -204,6 +208,7 @@ var libraries = map[string][]string{
 	"ceremony/room":       {},
 	"ceremony/console":    {"golang.org/x/crypto/ssh", "golang.org/x/sys/"},
 	"ceremony/offline":    {"github.com/tink-crypto/tink-go/v2/kwp/subtle", "golang.org/x/crypto/ssh"},
+	"ceremony/intoken":    {},
 	"ceremony/record":     {"github.com/gofrs/flock"},
 	"ceremony/plan":       {"github.com/goccy/go-yaml", "github.com/agnivade/levenshtein", "golang.org/x/crypto/ssh"},
 

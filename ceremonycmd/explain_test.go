@@ -56,7 +56,7 @@ func TestExplainOffline(t *testing.T) {
 		{&offline.TokenError{}, "a new token", cli.ExitFailed},
 		{&offline.SessionError{}, "in another one a quorum", cli.ExitFailed},
 		{&offline.FaultyPlanError{}, "keymat-offline ceremony plan lint", cli.ExitFailed},
-		{&offline.SourceError{Source: plan.FromPKCS11}, "keymat-offline ceremony transcript", cli.ExitFailed},
+		{&offline.SourceError{Source: plan.FromPKCS11}, "keymat-hsm ceremony run", cli.ExitFailed},
 		{&offline.WrappingKeyError{}, "wrap nothing for it", cli.ExitFailed},
 		{&phase.IncidentError{}, "nothing may be tried again", cli.ExitFailed},
 		{&gap.MediumError{}, "another medium", cli.ExitFailed},

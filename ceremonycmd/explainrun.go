@@ -44,7 +44,7 @@ func explainRun(program string, err error) (cli.Advice, bool) {
 		return cli.Hint("%s ceremony plan lint says what is wrong with the plan", program), true
 	}
 	if _, ok := errors.AsType[*offline.SourceError](err); ok {
-		return cli.Hint("material of a token is made and wrapped with keymat-hsm, and recorded by hand: %s ceremony transcript", program), true
+		return cli.Hint("this program reaches no token: hold the ceremony with keymat-hsm ceremony run, which takes the library of the token's maker"), true
 	}
 	if _, ok := errors.AsType[*offline.WrappingKeyError](err); ok {
 		return cli.Hint("wrap nothing for it: somebody may have exchanged it on the way; have another bundle fetched, on another machine"), true

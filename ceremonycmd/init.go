@@ -25,6 +25,7 @@ type planInitOptions struct {
 	date      string
 	spec      material.Spec
 	quorum    string
+	token     string
 	keys      []string
 	rehearsal bool
 	force     bool
@@ -52,6 +53,8 @@ run keymat ceremony plan lint until it finds nothing.`,
 	c.Flags().TextVar(&o.spec, "spec", o.spec, "`spec` of the KMS key that gets the material")
 	cli.Complete(c, "spec", material.Specs())
 	c.Flags().StringVar(&o.quorum, "quorum", "", "deal n shares of which k open the escrow: `k/n`")
+	c.Flags().StringVar(&o.token, "token", "", "make the material in the PKCS #11 token of this `label`, in place of an escrow with shares")
+	c.MarkFlagsMutuallyExclusive("quorum", "token")
 	c.Flags().StringArrayVar(&o.keys, "target", nil, "`ARN` of the KMS key that gets the material; then those of its replicas in other Regions")
 	c.Flags().BoolVar(&o.rehearsal, "rehearsal", false, "plan a rehearsal: what comes of it cannot be imported into AWS")
 	c.Flags().BoolVarP(&o.force, "force", "f", false, "overwrite an existing file")
@@ -102,13 +105,10 @@ func (a *app) sketch(ctx context.Context, o planInitOptions) (s plan.Sketch, err
 	if s.Spec, err = material.ParseSpec(spec); err != nil {
 		return s, err
 	}
-	of, err := a.ask(ctx, o.quorum, "quorum", "Shares that open the escrow, of those dealt", "3/5")
-	if err != nil {
-		return s, err
-	}
-	var ok bool
-	if s.Threshold, s.Count, ok = escrow.ParseQuorum(of); !ok {
-		return s, cli.Usagef("--quorum takes two numbers like 3/5: how many shares it takes, from %d, and how many there are, up to %d", escrow.MinThreshold, escrow.MaxShares)
+	if s.Token = o.token; s.Token == "" {
+		if s.Threshold, s.Count, err = a.quorum(ctx, o); err != nil {
+			return s, err
+		}
 	}
 	if len(s.Keys) == 0 {
 		key, err := a.ask(ctx, "", "target", "ARN of the KMS key that gets the material", "")
@@ -118,6 +118,19 @@ func (a *app) sketch(ctx context.Context, o planInitOptions) (s plan.Sketch, err
 		s.Keys = []string{key}
 	}
 	return s, nil
+}
+
+// quorum is how many shares it takes, and how many there are.
+func (a *app) quorum(ctx context.Context, o planInitOptions) (threshold, count int, err error) {
+	of, err := a.ask(ctx, o.quorum, "quorum", "Shares that open the escrow, of those dealt", "3/5")
+	if err != nil {
+		return 0, 0, err
+	}
+	threshold, count, ok := escrow.ParseQuorum(of)
+	if !ok {
+		return 0, 0, cli.Usagef("--quorum takes two numbers like 3/5: how many shares it takes, from %d, and how many there are, up to %d", escrow.MinThreshold, escrow.MaxShares)
+	}
+	return threshold, count, nil
 }
 
 // ask asks for what a flag does not say. Enter alone, and nobody to ask, is

@@ -5,6 +5,7 @@ package ceremonycmd
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -106,7 +107,7 @@ func showKey(k register.Key) keyShown {
 func (s keyShown) text(w io.Writer) {
 	opens, drill, every := "", "none yet", ""
 	if s.Escrow.ID != "" {
-		opens = fmt.Sprintf("%s, which %d of %d shares open", s.Escrow.ID, s.Escrow.Threshold, s.Escrow.Count)
+		opens = strings.TrimPrefix(s.Escrow.String(), "the escrow ")
 	}
 	if s.Drill != nil {
 		drill = fmt.Sprintf("%s, %s", s.Drill.At.Format(time.DateOnly), s.Drill.Verdict)

@@ -97,6 +97,9 @@ func explainRehearsal(err error) (cli.Advice, bool) {
 	if _, ok := errors.AsType[*rehearsal.TakenError](err); ok {
 		return hint("name another folder with --dir"), true
 	}
+	if _, ok := errors.AsType[*rehearsal.TokenError](err); ok {
+		return cli.Hint("people rehearse it themselves, with keymat-hsm ceremony run: a plan with rehearsal: true, KMS keys in a keymat mock serve, and SoftHSM in place of the token"), true
+	}
 	if _, ok := errors.AsType[*rehearsal.UnfitError](err); ok {
 		return cli.Advice{Hints: []string{"keymat ceremony plan lint says what to do about it"}, Exit: cli.ExitNo}, true
 	}

@@ -4,6 +4,7 @@ package hsm
 
 import (
 	"encoding/hex"
+	"fmt"
 
 	"github.com/miekg/pkcs11"
 
@@ -33,4 +34,30 @@ func (t *Token) checkValue(k *Key) (material.Fingerprint, error) {
 		return material.Fingerprint{}, err
 	}
 	return material.Fingerprint{Kind: name, Value: hex.EncodeToString(mac[:size])}, nil
+}
+
+// macs has for each HMAC spec the mechanism with its digest: what KMS GenerateMac computes with such a key (KMS API,
+// MacAlgorithmSpec).
+var macs = map[material.Spec]uint{
+	material.HMAC224: pkcs11.CKM_SHA224_HMAC,
+	material.HMAC256: pkcs11.CKM_SHA256_HMAC,
+	material.HMAC384: pkcs11.CKM_SHA384_HMAC,
+	material.HMAC512: pkcs11.CKM_SHA512_HMAC,
+}
+
+// A NoMACError is a token that does not compute MACs as KMS does with keys of a spec.
+type NoMACError struct{ Spec material.Spec }
+
+func (e *NoMACError) Error() string {
+	return fmt.Sprintf("the token computes no MACs of %s keys", e.Spec)
+}
+
+// MAC has the token compute the MAC of a message with a key, as KMS does with keys of the HMAC spec. Errors: [*NoMACError],
+// [*CallError].
+func (t *Token) MAC(k *Key, spec material.Spec, message []byte) ([]byte, error) {
+	m, ok := macs[spec]
+	if !ok || !t.Has(m, pkcs11.CKF_SIGN) {
+		return nil, &NoMACError{Spec: spec}
+	}
+	return k.session.Sign(Mechanism{Type: m}, k.object, message)
 }

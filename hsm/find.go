@@ -12,7 +12,7 @@ import (
 
 // Keys returns all secret and private keys that the token keeps, by label.
 func (t *Token) Keys() ([]*Key, error) {
-	keys, err := t.find(nil)
+	keys, err := t.find()
 	slices.SortFunc(keys, func(a, b *Key) int {
 		return cmp.Or(cmp.Compare(a.Label, b.Label), bytes.Compare(a.ID, b.ID))
 	})
@@ -21,7 +21,7 @@ func (t *Token) Keys() ([]*Key, error) {
 
 // Key returns the only secret or private key of that label. Errors: [*NoKeyError], [*CallError].
 func (t *Token) Key(label string) (*Key, error) {
-	keys, err := t.find(&label)
+	keys, err := t.Labelled(label)
 	if err != nil {
 		return nil, err
 	}
@@ -31,13 +31,20 @@ func (t *Token) Key(label string) (*Key, error) {
 	return keys[0], nil
 }
 
-// find returns the keys on the token, or those of one label.
-func (t *Token) find(label *string) (keys []*Key, err error) {
+// Labelled returns the secret and private keys of that label.
+func (t *Token) Labelled(label string) ([]*Key, error) {
+	return t.find(Attribute{pkcs11.CKA_LABEL, label})
+}
+
+// Identified returns the secret and private keys with that CKA_ID.
+func (t *Token) Identified(id []byte) ([]*Key, error) {
+	return t.find(Attribute{pkcs11.CKA_ID, id})
+}
+
+// find returns the keys on the token that have some attributes.
+func (t *Token) find(having ...Attribute) (keys []*Key, err error) {
 	for _, class := range []uint{pkcs11.CKO_SECRET_KEY, pkcs11.CKO_PRIVATE_KEY} {
-		template := []Attribute{{pkcs11.CKA_CLASS, class}, {pkcs11.CKA_TOKEN, true}}
-		if label != nil {
-			template = append(template, Attribute{pkcs11.CKA_LABEL, *label})
-		}
+		template := append([]Attribute{{pkcs11.CKA_CLASS, class}, {pkcs11.CKA_TOKEN, true}}, having...)
 		objects, err := t.session.Find(template)
 		if err != nil {
 			return nil, err

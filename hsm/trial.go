@@ -73,7 +73,7 @@ func (b *Bench) Try(m Method, spec material.Spec) error {
 // try reports whether the trial tells anything: RSA keys differ in length, and one whose PKCS #8 fills whole blocks of AES
 // key wrap does not show whether a token pads those that do not.
 func (b *Bench) try(m Method, spec material.Spec) (telling bool, err error) {
-	key, err := b.key(spec)
+	key, err := b.Throwaway(spec)
 	if err != nil {
 		return false, err
 	}
@@ -114,8 +114,8 @@ func checkOpened(spec material.Spec, plaintext []byte, key *Key) error {
 	return nil
 }
 
-// key makes a throwaway key, which goes with the session.
-func (b *Bench) key(spec material.Spec) (*Key, error) {
+// Throwaway makes a throwaway key of a spec, or gives the one that was made; it goes with the session.
+func (b *Bench) Throwaway(spec material.Spec) (*Key, error) {
 	if key := b.keys[spec]; key != nil {
 		return key, nil
 	}

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/keymat/keymat/ceremony/intoken"
+	"github.com/keymat/keymat/ceremony/offline"
+	"github.com/keymat/keymat/ceremonycmd"
 	"github.com/keymat/keymat/hsm"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
@@ -27,17 +30,40 @@ func explain(err error) cli.Advice {
 	if advice, ok := cli.ExplainUsage(program, err); ok {
 		return advice
 	}
+	if _, ok := errors.AsType[*cli.NoError](err); ok {
+		return cli.Advice{Exit: cli.ExitNo}
+	}
 	return explainCause(err)
 }
 
 func explainCause(err error) cli.Advice {
-	for _, explain := range []func(error) (cli.Advice, bool){explainWrapping, explainKey, explainToken, explainLocal} {
+	for _, explain := range []func(error) (cli.Advice, bool){explainInCeremony, explainWrapping, explainKey, explainToken, explainHeld, explainLocal} {
 		if advice, ok := explain(err); ok {
 			return advice
 		}
 	}
 	return cli.Advice{Exit: cli.ExitFailed}
 }
+
+// explainInCeremony covers what has another remedy in a ceremony than elsewhere.
+func explainInCeremony(err error) (cli.Advice, bool) {
+	if _, ok := errors.AsType[*offline.NoKeyError](err); ok {
+		return hint("put in the token of the ceremony, or a backup of it; where the key is lost before it was sealed, void it and make another"), true
+	}
+	if _, ok := errors.AsType[*offline.OrphanError](err); ok {
+		return hint("find out whose key it is; no ceremony uses it"), true
+	}
+	if _, ok := errors.AsType[*intoken.NoFingerprintError](err); ok {
+		return hint("without a check value nobody can tell the key from another: take a token that makes it"), true
+	}
+	if _, ok := errors.AsType[*hsm.NoMACError](err); ok {
+		return hint("without a MAC nobody can see that KMS has the key: take a token that computes it"), true
+	}
+	return cli.Advice{}, false
+}
+
+// explainHeld covers the ceremony around the token.
+func explainHeld(err error) (cli.Advice, bool) { return ceremonycmd.Explain(program, err) }
 
 // explainWrapping covers what stands between a key and KMS.
 func explainWrapping(err error) (cli.Advice, bool) {

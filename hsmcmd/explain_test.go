@@ -10,6 +10,8 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"github.com/keymat/keymat/ceremony/intoken"
+	"github.com/keymat/keymat/ceremony/offline"
 	"github.com/keymat/keymat/hsm"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
@@ -48,6 +50,11 @@ func TestExplain(t *testing.T) {
 		{&hsm.NoTokenError{Labels: []string{"a", "b"}}, "--token"},
 		{&hsm.LoadError{File: "m"}, "shared library"},
 		{&hsm.CallError{Function: "C_WrapKey", Code: pkcs11.CKR_DEVICE_REMOVED}, "put the token back in"},
+		{&offline.NoKeyError{ID: "00"}, "or a backup of it"},
+		{&offline.OrphanError{Label: "c"}, "whose key it is"},
+		{&intoken.NoFingerprintError{Spec: material.HMAC512}, "check value"},
+		{&hsm.NoMACError{Spec: material.HMAC512}, "that KMS has the key"},
+		{&offline.AbsentError{Person: "witness"}, "wait for witness"},
 		{&files.ExistsError{Name: "out"}, "--force"},
 		{&term.NoTerminalError{What: "PIN"}, "--pin-file"},
 	} {

@@ -32,7 +32,7 @@ descriptor such as /dev/fd/3; never from the command line or the environment.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.Flags(root.PersistentFlags())
-	root.AddCommand(newInfoCmd(a), newGenerateCmd(a), newListCmd(a), newWrapCmd(a), newCopyCmd(a), newDeleteCmd(a), newVersionCmd(a))
+	root.AddCommand(newInfoCmd(a), newGenerateCmd(a), newListCmd(a), newWrapCmd(a), newCopyCmd(a), newDeleteCmd(a), newCeremonyCmd(a), newVersionCmd(a))
 	return root
 }
 

@@ -29,7 +29,7 @@ type day struct {
 	target  string        // that is fetched for next
 	fetches string        // folder of the machine that fetches
 	screen  func() string // of the machine that was started last
-	shown   string        // on the screen of the machine that was done last
+	shown   string        // on the screen of the machine that ended last
 	lost    bool          // the medium from the offline machine never came
 	trace   bool          // the kernel is asked what the offline machine does with networks
 }
@@ -38,7 +38,13 @@ type day struct {
 // new wrapping key each time.
 func newMockDay(t *testing.T) *day {
 	t.Helper()
-	d := &day{desk: newDesk(t), target: "primary", fetches: "F"}
+	return newDay(t, newDesk(t))
+}
+
+// newDay is before a ceremony at a desk.
+func newDay(t *testing.T, at *desk) *day {
+	t.Helper()
+	d := &day{desk: at, target: "primary", fetches: "F"}
 	mock, err := serve(d.dir, "--memory")
 	if err != nil {
 		t.Fatal(err)
@@ -59,10 +65,20 @@ func newMockDay(t *testing.T) *day {
 // which has a mirror in M, F and I.
 func (d *day) agree(spec, quorum string, targets []string, changes ...string) {
 	d.t.Helper()
-	line := []string{"ceremony", "plan", "init", "plan.yaml", "--id", "test", "--spec", spec, "--quorum", quorum, "--rehearsal"}
+	d.agreeOn(append([]string{"--spec", spec, "--quorum", quorum}, targetFlags(targets)...), changes...)
+}
+
+func targetFlags(targets []string) (flags []string) {
 	for _, target := range targets {
-		line = append(line, "--target", target)
+		flags = append(flags, "--target", target)
 	}
+	return flags
+}
+
+// agreeOn is agree for a plan that is drafted with some flags.
+func (d *day) agreeOn(flags []string, changes ...string) {
+	d.t.Helper()
+	line := append([]string{"ceremony", "plan", "init", "plan.yaml", "--id", "test", "--rehearsal"}, flags...)
 	d.keymat(line...)
 	if err := plantest.FillKeys(d.path("plan.yaml"), d.dir); err != nil {
 		d.t.Fatal(err)
@@ -100,13 +116,23 @@ func (d *day) lead(question string, options []string) int {
 // hold has one of the machines do what there is to do, and returns what it prints.
 func (d *day) hold(program, folder string, args ...string) string {
 	d.t.Helper()
+	stdout, err := d.play(program, folder, args...)
+	if err != nil {
+		d.t.Fatalf("%s ceremony run %s: %v: %s\n%s", program, folder, err, stdout, d.shown)
+	}
+	return stdout
+}
+
+// play is hold, with the error of the machine. What was on its screen is shown.
+func (d *day) play(program, folder string, args ...string) (string, error) {
+	d.t.Helper()
 	line := append([]string{program, "ceremony", "run", folder}, args...)
 	if program == built.offline && d.trace {
 		line = append([]string{tool(d.t, "strace", "strace"), "-f", "-q", "-s", "0", "-o", "network.log", "-e", "trace=network"}, line...)
 	}
 	terminal := termtest.Open(d.t)
 	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Dir, cmd.Env = d.dir, append(environment(d.dir, d.url), "TERM=xterm", "NO_COLOR=1")
+	cmd.Dir, cmd.Env = d.dir, slices.Concat(environment(d.dir, d.url), d.env, []string{"TERM=xterm", "NO_COLOR=1"})
 	terminal.Attach(cmd)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
@@ -114,12 +140,10 @@ func (d *day) hold(program, folder string, args ...string) string {
 	before := d.screen
 	d.screen = terminal.Screen
 	defer func() { d.screen = before }()
-	if err := d.people.Play(d.t, terminal); err != nil {
-		d.t.Fatalf("%s: %v: %s\n%s", strings.Join(line, " "), err, &stdout, terminal.Screen())
-	}
+	err := d.people.Play(d.t, terminal)
 	d.shown = terminal.Screen()
 	d.t.Log(d.shown)
-	return stdout.String()
+	return stdout.String(), err
 }
 
 // proves sees to it that the ceremony is over, and that its folder shows so to

@@ -27,7 +27,7 @@ type tokenDesk struct {
 
 const (
 	softHSM = "/usr/lib/softhsm/libsofthsm2.so" // Debian's
-	userPIN = "40961618"
+	userPIN = "wolke-1618-zug"                  // in halves that no digest has in it
 	soPIN   = "93372057"
 )
 
@@ -176,12 +176,18 @@ func (d *tokenDesk) created(spec material.Spec) string {
 // recover opens a copy of the key with openssl, as docs/hsm.md does, into recovered.key.
 func (d *tokenDesk) recover(spec material.Spec) *material.Material {
 	d.t.Helper()
+	return d.recoverLabelled(spec, "app")
+}
+
+// recoverLabelled is recover for a key of another label.
+func (d *tokenDesk) recoverLabelled(spec material.Spec, label string) *material.Material {
+	d.t.Helper()
 	d.openssl("genrsa", "-out", "escrow.key", "3072")
 	d.openssl("rsa", "-in", "escrow.key", "-pubout", "-out", "escrow.pem")
 	var copied struct {
 		Algorithm string `json:"wrapping_algorithm"`
 	}
-	d.does(&copied, "copy", "--label", "app", "--to-key", "escrow.pem", "--out", "app.copy")
+	d.does(&copied, "copy", "--label", label, "--to-key", "escrow.pem", "--out", "app.copy")
 	if copied.Algorithm != "RSA_AES_KEY_WRAP_SHA_1" {
 		d.t.Errorf("copied with %s", copied.Algorithm)
 	}

@@ -66,7 +66,7 @@ func (c *Console) Announce(t phase.Task) {
 	}
 	fmt.Fprintf(c.Out, "\n%s\n", heading)
 	c.paragraph(People(c.Plan, t) + ".")
-	c.paragraph(about[t.Step])
+	c.paragraph(aboutTask(c.Plan, t))
 }
 
 // mark is how far the ceremony has come, and whether it is in earnest.

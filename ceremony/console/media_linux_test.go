@@ -57,6 +57,17 @@ func TestThrows(t *testing.T) {
 	})
 }
 
+func TestPIN(t *testing.T) {
+	ready := line{"0.1 Cai (custodian-1): type your ID once nobody else can see what you type: ", "custodian-1\r"}
+	const asked = `0.2 Cai (custodian-1): your part of the PIN of the token "ceremony": `
+	playAll(t, []part{
+		{name: "typed", scene: "pin", lines: []line{ready, {asked, "1234\r"}}, want: "4 <nil>"},
+		{name: "Enter alone", scene: "pin", lines: []line{ready, {asked, "\r"}, {asked, "123\r"}}, want: "3 <nil>"},
+		{name: "somebody else", scene: "pin", lines: []line{{"what you type: ", "operator-1\r"}, {"is not the one who may look", ""}, {"what you type: ", "custodian-1\r"}, {asked, "1\r"}}, want: "1 <nil>"},
+		{name: "interrupted", scene: "pin", lines: []line{ready, {asked, "\x03"}}, want: "0 interrupted"},
+	})
+}
+
 func TestComponent(t *testing.T) {
 	typed := strings.Repeat("0123456789abcdef", 4) + "\r"
 	ready := line{"0.1 Cai (custodian-1): type your ID once nobody else can see what you type: ", "custodian-1\r"}

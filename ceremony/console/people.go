@@ -106,7 +106,7 @@ func (c *Console) Confirm(ctx context.Context, g plan.Gate, who []string, seen s
 		text = strings.TrimSpace(wall.Format(time.RFC3339) + " " + seen)
 	}
 	ask := "Each of you types their ID if it is so, and " + refusal + " if not"
-	if what, ok := gates[g]; ok {
+	if what := seenAt(c.Plan, g); what != "" {
 		ask += ": " + what
 	}
 	c.paragraph(ask + ".")

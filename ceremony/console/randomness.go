@@ -4,6 +4,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/internal/term"
@@ -46,6 +47,20 @@ func (c *Console) Throws(ctx context.Context, required bool) (inputs []entropy.I
 		}
 		c.Tell("%d throws of %s: %d bits, if they are fair.", in.Count, in.Kind, in.BitsIfFair())
 		inputs = append(inputs, in)
+	}
+}
+
+// PIN takes a part of a PIN, once nobody else can see the keyboard.
+func (c *Console) PIN(ctx context.Context, who plan.Person, token string) ([]byte, error) {
+	if err := c.alone(ctx, []string{who.ID}, "type"); err != nil {
+		return nil, err
+	}
+	prompt := fmt.Sprintf("%s %s: your part of the PIN of the token %q", c.number(), c.name(who.ID), token)
+	for {
+		part, err := c.Prompter.Secret(ctx, prompt)
+		if err != nil || len(part) > 0 {
+			return part, err
+		}
 	}
 }
 

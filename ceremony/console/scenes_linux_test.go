@@ -127,6 +127,14 @@ var scenes = map[string]func(context.Context, *console.Console) (any, error){
 		}
 		return strings.Join(all, ", "), err
 	},
+	"pin": func(ctx context.Context, c *console.Console) (any, error) {
+		who, ok := c.Plan.Person("custodian-1")
+		if !ok {
+			return nil, errors.New("no custodian")
+		}
+		part, err := c.PIN(ctx, who, "ceremony")
+		return len(part), err
+	},
 	"component": func(ctx context.Context, c *console.Console) (any, error) {
 		who, ok := c.Plan.Person("custodian-1")
 		if !ok {

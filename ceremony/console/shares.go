@@ -63,7 +63,7 @@ func (c *Console) alone(ctx context.Context, who []string, does string) error {
 			return nil
 		}
 		if answer != "" {
-			c.warn("%s", c.notOne(strings.ToLower(answer), "is not whose share or component this is"))
+			c.warn("%s", c.notOne(strings.ToLower(answer), "is not the one who may look"))
 		}
 	}
 }

@@ -29,7 +29,7 @@ const alone = "0.1 Cai (custodian-1): type your ID once nobody else can see what
 func TestShowShare(t *testing.T) {
 	const wantBefore = `   Only Cai (custodian-1) may look. Everybody else: turn away from the screen.
 0.1 Cai (custodian-1): type your ID once nobody else can see what you read: operator-1
-   ! Ona (operator-1) is not whose share or component this is
+   ! Ona (operator-1) is not the one who may look
 0.1 Cai (custodian-1): type your ID once nobody else can see what you read: custodian-1
 `
 	for _, tt := range []struct{ name, keys, want, after string }{
@@ -39,7 +39,7 @@ func TestShowShare(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, screen := play(t, "show", "", line{"Only Cai (custodian-1) may look. Everybody else: turn away", ""},
-				line{alone + "read: ", "operator-1\r"}, line{"! Ona (operator-1) is not whose share or component this is", ""}, line{": ", "custodian-1\r"},
+				line{alone + "read: ", "operator-1\r"}, line{"! Ona (operator-1) is not the one who may look", ""}, line{": ", "custodian-1\r"},
 				line{"Press Enter to wipe the screen: ", tt.keys})
 			text, outcome, _ := strings.Cut(got, "\n")
 			if outcome != tt.want {

@@ -17,7 +17,7 @@ func Title(p *plan.Plan, t phase.Task) string {
 	case phase.Begin:
 		return "Begin the record of the " + MachineName(t.Machine)
 	case phase.Confirm:
-		return fmt.Sprintf("Gate %s: %s", t.Gate, gates[t.Gate])
+		return fmt.Sprintf("Gate %s: %s", t.Gate, seenAt(p, t.Gate))
 	case phase.Generate:
 		return fmt.Sprintf("Make the material (%s)", p.Material.Spec)
 	case phase.CopyOut:
@@ -26,6 +26,10 @@ func Title(p *plan.Plan, t phase.Task) string {
 		return fmt.Sprintf("Issue share %d of %d", t.Share, p.Shares.Count)
 	case phase.ReadShare:
 		return fmt.Sprintf("Read share %d of %d back", t.Share, p.Shares.Count)
+	case phase.Unlock:
+		return fmt.Sprintf("Unlock the token %s, and find the key in it", p.Token.Label)
+	case phase.BackUp:
+		return fmt.Sprintf("Attest %s of the token", t.Copy)
 	case phase.Recover:
 		return fmt.Sprintf("Open the escrow with %d shares", t.Quorum)
 	case phase.Destroy:
@@ -59,6 +63,8 @@ var titles = map[phase.Step]string{
 	phase.Verify:      "Verify that KMS has the material",
 	phase.Retire:      "Retire the old escrow and its shares",
 	phase.Attest:      "Say what is known of the KMS key",
+	phase.Entrust:     "Leave the material to the token",
+	phase.Lock:        "Lock the token",
 	phase.Investigate: "Investigate: KMS could not open what was wrapped for it",
 }
 
@@ -81,6 +87,29 @@ var gates = map[plan.Gate]string{
 	plan.GateImport:   "the digest of the package is the one read out offline",
 }
 
+// tokenGates are the gates that are passed for something else where a token keeps the
+// material.
+var tokenGates = map[plan.Gate]string{
+	plan.GateSealed: "the key is in the token, and its backups are attested",
+	plan.GateClose:  "the token is locked, and the digest of the record read aloud",
+}
+
+// seenAt is what people let the ceremony pass a gate for.
+func seenAt(p *plan.Plan, g plan.Gate) string {
+	if what, ok := tokenGates[g]; ok && p.KeptInToken() {
+		return what
+	}
+	return gates[g]
+}
+
+// aboutTask says what people are about to see and do.
+func aboutTask(p *plan.Plan, t phase.Task) string {
+	if t.Step == phase.Generate && p.KeptInToken() {
+		return "The material is made in the token, which gives it to nobody but wrapped for KMS. Those who know the PIN type it, each their part."
+	}
+	return about[t.Step]
+}
+
 // about says what people are about to see and do.
 var about = map[phase.Step]string{
 	phase.Generate:    "The material is made in memory. It is never shown and never written.",
@@ -92,6 +121,10 @@ var about = map[phase.Step]string{
 	phase.VoidLost:    "The machine was interrupted, and its memory is gone. Shares and copies made so far are worthless: destroy them.",
 	phase.Fetch:       "A second person watches. The digest of the bundle is read aloud to the offline machine.",
 	phase.Accept:      "The digest read aloud at the fetching machine is typed here, before anything of the medium is used.",
+	phase.Unlock:      "Those who know the PIN type it, each their part. The key is compared with the record.",
+	phase.BackUp:      "It is made with the means of the token's maker. This program does not see it: you attest it.",
+	phase.Entrust:     "There is no escrow, and there are no shares: from now on the token and its backups bring the material back, and nothing else.",
+	phase.Lock:        "From now on nobody is logged in to the token.",
 	phase.Destroy:     "From now on only a quorum of custodians brings the material back.",
 	phase.Retire:      "The new shares are sealed, and take the place of the old ones. Those still open the old escrow until both are destroyed.",
 	phase.Discard:     "It is destroyed before everybody's eyes, or somebody attests that it is gone. Nothing is opened.",

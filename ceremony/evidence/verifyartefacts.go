@@ -79,6 +79,14 @@ func (v *verification) checkNamed(event transcript.Event, at naming, m *made) er
 		}
 	case transcript.Recovered:
 		m.prints[e.Escrow] = e.Fingerprint
+	case transcript.Generated:
+		if key := e.Token.ID; key != "" {
+			m.prints[key] = e.Fingerprint
+			m.seals[key] = transcript.Digest{} // a key in a token has none
+		}
+	case transcript.Unlocked:
+		m.prints[e.Key] = e.Fingerprint
+		m.seals[e.Key] = transcript.Digest{}
 	case transcript.Sealed:
 		return v.checkSeal(e, at, m)
 	case transcript.Bundled:

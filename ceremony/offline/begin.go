@@ -32,6 +32,9 @@ func (m *Machine) begin(ctx context.Context, r room.Room, t phase.Task) error {
 	if findings := m.plan.Lint(); plan.HasErrors(findings) {
 		return &FaultyPlanError{findings}
 	}
+	if m.plan.KeptInToken() && m.token == nil {
+		return &SourceError{m.plan.Material.Source}
+	}
 	signatures, err := m.folder.Signatures(evidence.PlanFile)
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ type ceremony struct {
 type sketch struct {
 	spec             material.Spec
 	threshold, count int
+	token            string // label, in place of shares
 	arns             []string
 	changes          []string // of the drafted plan: old, new, …
 }
@@ -63,7 +64,7 @@ func newCeremony(t *testing.T, s sketch) *ceremony {
 	}
 	drafted, err := plan.Draft(plan.Sketch{
 		File: "plan.yaml", ID: "payments-2026", Title: "Payments: the root key", Date: morning.Truncate(24 * time.Hour),
-		Spec: s.spec, Threshold: s.threshold, Count: s.count, Keys: s.arns,
+		Spec: s.spec, Threshold: s.threshold, Count: s.count, Token: s.token, Keys: s.arns,
 	})
 	if err != nil {
 		t.Fatal(err)

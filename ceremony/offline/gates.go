@@ -49,6 +49,9 @@ func (m *Machine) seen(g plan.Gate) string {
 	case plan.GateIdentity:
 		return fmt.Sprintf("%s material with the fingerprint %s, read aloud", m.plan.Material.Spec, m.state.Fingerprint())
 	case plan.GateSealed:
+		if m.plan.KeptInToken() {
+			return m.attestedBackups()
+		}
 		w := m.working()
 		return fmt.Sprintf("the escrow %s, on %s; shares %s read back, each from what its custodian keeps", w.ID, strings.Join(w.Copies, ", "), numbers(w.ReadBack))
 	case plan.GateBundle:

@@ -21,6 +21,9 @@ import (
 // generate makes the material, in memory alone, and keeps a record of where its
 // randomness came from.
 func (m *Machine) generate(ctx context.Context, r room.Room, t phase.Task) error {
+	if m.plan.KeptInToken() {
+		return m.generateInToken(ctx, r, t)
+	}
 	spec := m.plan.Material.Spec
 	will := transcript.Generated{KeySpec: spec, Source: m.plan.Material.Source, Fingerprint: "not made yet"}
 	t.People = append(slices.Clone(t.People), m.plan.Material.Components...)

@@ -46,12 +46,12 @@ func (m *Machine) sessionLeft() time.Duration {
 	return m.plan.Limits.MaxSession - m.now().Sub(ours[0].Time)
 }
 
-// checkSession refuses to bring material into memory, or to take anything new on,
+// checkSession refuses to bring material into memory or into reach, or to take anything new on,
 // once the session should be over. What has been begun has to be brought to an end:
 // shares that are dealt by halves help nobody.
 func (m *Machine) checkSession(s phase.Step) error {
 	switch s {
-	case phase.Generate, phase.Recover, phase.Accept, phase.Wrap:
+	case phase.Generate, phase.Recover, phase.Unlock, phase.Accept, phase.Wrap:
 		if left := m.sessionLeft(); left <= 0 {
 			return &SessionError{s, -left}
 		}

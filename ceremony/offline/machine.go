@@ -19,6 +19,7 @@ package offline
 import (
 	"context"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,6 +47,7 @@ type Machine struct {
 	state   *phase.State
 
 	memory   memory
+	token    Token           // nil where this program reaches none
 	trial    *rsa.PrivateKey // to wrap for and unwrap with, once it was needed
 	offset   time.Duration   // of the wall clock from this machine's
 	leaving  bool            // people want to end the session before everything is wrapped
@@ -60,8 +62,8 @@ type Machine struct {
 // this program. now is the machine's clock, which is no authority: see
 // [Machine.Perform].
 //
-// If the records say that material was in memory, it was that of another process:
-// Open records that it is lost. Errors: those of reading the plan, [record.Open] and
+// If the records say that material was in memory, or the token unlocked, that was by
+// another process: Open records that it is lost, or locked. Errors: those of reading the plan, [record.Open] and
 // [phase.Fold].
 func Open(dir string, mirrors []string, now func() time.Time, tool transcript.Tool) (*Machine, error) {
 	m := &Machine{folder: evidence.Folder(dir), now: now, tool: tool}
@@ -76,7 +78,10 @@ func Open(dir string, mirrors []string, now func() time.Time, tool transcript.To
 		return nil, m.giveUp(err)
 	}
 	if m.state.InMemory() {
-		lost := transcript.Interrupted{Reason: "the program ended, or the machine was switched off, with the material in memory"}
+		var lost transcript.Event = transcript.Interrupted{Reason: "the program ended, or the machine was switched off, with the material in memory"}
+		if m.plan.KeptInToken() {
+			lost = transcript.Locked{Reason: "the program ended, or the machine was switched off, with the token unlocked"}
+		}
 		if err := m.append(lost, transcript.Context{}); err != nil {
 			return nil, m.giveUp(err)
 		}
@@ -141,14 +146,18 @@ func (m *Machine) giveUp(err error) error {
 	return err
 }
 
-// Close forgets all that is secret, and lets other programs use the folder. A
+// Close forgets all that is secret, leaves the token, and lets other programs use the folder. A
 // ceremony that has material in memory loses it: the next Open records so.
 func (m *Machine) Close() error {
 	m.memory.forget()
-	if m.record == nil {
-		return nil
+	var left error
+	if m.token != nil {
+		left = m.token.Logout()
 	}
-	return m.record.Release()
+	if m.record == nil {
+		return left
+	}
+	return errors.Join(left, m.record.Release())
 }
 
 // Plan is the plan of the ceremony.
@@ -192,6 +201,8 @@ func (m *Machine) ending() phase.Task {
 	passed := m.entries[len(m.entries)-1].Event
 	confirmed, ok := passed.(transcript.Confirmed)
 	switch {
+	case m.state.InMemory() && m.plan.KeptInToken():
+		return m.crew(phase.Lock)
 	case m.state.InMemory():
 		return m.crew(phase.Destroy)
 	case !ok || confirmed.Gate != plan.GateClose:
@@ -226,6 +237,7 @@ func (m *Machine) Perform(ctx context.Context, r room.Room, t phase.Task) error 
 		phase.Begin: m.begin, phase.Confirm: m.confirm, phase.Generate: m.generate, phase.MakeEscrow: m.makeEscrow, phase.CopyOut: m.copyOut,
 		phase.Issue: m.issue, phase.ReadShare: m.readShare, phase.SealSet: m.sealSet, phase.VoidLost: m.voidLost, phase.Recover: m.recover,
 		phase.Accept: m.accept, phase.Wrap: m.wrap, phase.Destroy: m.destroy, phase.End: m.end,
+		phase.Unlock: m.unlock, phase.BackUp: m.backUp, phase.Entrust: m.entrust, phase.Lock: m.lock,
 		phase.Retire: m.retire, phase.Discard: m.discard, phase.Attest: m.attest,
 	}[t.Step]
 	if !ok {

@@ -38,6 +38,7 @@ type people struct {
 	shown []int          // shares, in the order in which they were seen
 	held  []escrow.Share // the same
 
+	pins   map[string]string // parts of the PIN of the token, by who knows them
 	absent []string
 	wall   string // what the witness reads off the wall clock
 	heard  func() string
@@ -198,6 +199,11 @@ func (p *people) Throws(context.Context, bool) ([]entropy.Input, error) {
 	p.do("throws")
 	in, err := entropy.NewDice([]byte(strings.Repeat("1625364152", 10)))
 	return []entropy.Input{in}, err
+}
+
+func (p *people) PIN(_ context.Context, who plan.Person, _ string) ([]byte, error) {
+	p.do("pin")
+	return []byte(p.pins[who.ID]), nil
 }
 
 func (p *people) Component(_ context.Context, who plan.Person, spec material.Spec) (entropy.Component, entropy.Entered, error) {

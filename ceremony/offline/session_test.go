@@ -61,13 +61,24 @@ func (c *ceremony) holds(p *people) {
 		c.t.Fatalf("the ceremony is %s", s.Progress())
 	}
 	want := c.recovered(p)
-	out := c.lastOut()
+	out, pack, content := c.deliversFrom(want)
+	if !p.told(strings.Join(gap.Words(content)[:8], " ")) {
+		c.t.Error("nobody heard the digest of the package")
+	}
+	c.checkSigned(out, evidence.SealFile(pack.Escrow.String()), gap.NamespaceSeal)
+}
+
+// deliversFrom demands that the latest package brings KMS this material. It gives the
+// medium that it is on.
+func (c *ceremony) deliversFrom(want *material.Material) (out string, pack *gap.Package, content []byte) {
+	c.t.Helper()
+	out = c.lastOut()
 	numbers, err := evidence.Folder(out).Packages()
 	if err != nil || len(numbers) == 0 {
 		c.t.Fatalf("packages %v on the medium, error %v", numbers, err)
 	}
 	number := numbers[len(numbers)-1]
-	pack, content, err := evidence.Folder(out).Package(number)
+	pack, content, err = evidence.Folder(out).Package(number)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -78,12 +89,9 @@ func (c *ceremony) holds(p *people) {
 		}
 		c.checkAnswers(want, w)
 	}
-	if !p.told(strings.Join(gap.Words(content)[:8], " ")) {
-		c.t.Error("nobody heard the digest of the package")
-	}
 	c.checkSigned(out, evidence.PackageFile(number), gap.NamespacePackage)
-	c.checkSigned(out, evidence.SealFile(pack.Escrow.String()), gap.NamespaceSeal)
 	c.checkHeads(out)
+	return out, pack, content
 }
 
 // checkAnswers holds the known answers of HMAC material against it.

@@ -37,8 +37,8 @@ func (m *Machine) voidLost(ctx context.Context, r room.Room, t phase.Task) error
 }
 
 // Void gives up what is not sealed, because of something that people have seen: the
-// escrow with its shares, which is then made anew, or the material as well. What is
-// sealed is never given up this way. The lead and an operator have to be there.
+// escrow with its shares, which is then made anew, or the material as well; or the key
+// in the token, which is destroyed there if that can be reached. What is sealed is never given up this way. The lead and an operator have to be there.
 // Errors: those of [phase.State.Check] and of the room.
 func (m *Machine) Void(ctx context.Context, r room.Room, reason string) error {
 	e := transcript.Voided{Escrow: m.working().ID, Material: m.working().ID == "", Reason: reason}
@@ -46,10 +46,19 @@ func (m *Machine) Void(ctx context.Context, r room.Room, reason string) error {
 	if err != nil {
 		return err
 	}
+	e.Material = e.Material || m.plan.KeptInToken()
 	if err := m.state.Check(e, actors); err != nil {
 		return err
 	}
-	if e.Escrow != "" {
+	switch {
+	case e.Escrow == "":
+	case m.plan.KeptInToken():
+		done, err := m.voidKey(ctx, r, e.Escrow)
+		if err != nil {
+			return err
+		}
+		e.Reason += "; " + done
+	default:
 		chosen, err := r.Decide(ctx, "What is void?", []string{"the escrow and its shares", "the material as well"})
 		if err != nil {
 			return err

@@ -89,10 +89,11 @@ func (m *Machine) packageOf(b transcript.Bundled) (*gap.Package, error) {
 // wrapFor wraps the material for one target, after the same was tried with a key
 // whose other half is here.
 func (m *Machine) wrapFor(n int, id string, params *token.Parameters, b transcript.Bundled) (w gap.Wrapped, err error) {
-	if err := m.rehearse(params); err != nil {
+	keeper := m.keeper()
+	if err := keeper.try(params); err != nil {
 		return w, err
 	}
-	wrapped, err := token.Wrap(params, m.memory.material)
+	wrapped, err := keeper.wrap(params)
 	if err != nil {
 		return w, err
 	}
@@ -114,7 +115,9 @@ func (m *Machine) wrapFor(n int, id string, params *token.Parameters, b transcri
 	if m.plan.Expected != nil {
 		w.MaterialID = m.plan.Expected.MaterialID
 	}
-	w.KnownAnswers, err = knownAnswers(m.memory.material, m.plan.ID, id, b.File.SHA256)
+	if m.plan.Material.Spec.Kind() == material.HMAC {
+		w.KnownAnswers, err = knownAnswers(keeper, m.plan.ID, id, b.File.SHA256)
+	}
 	return w, err
 }
 
@@ -123,14 +126,11 @@ func (m *Machine) wrapFor(n int, id string, params *token.Parameters, b transcri
 const answers = 2
 
 // knownAnswers are what HMAC material makes of messages that nobody has a MAC of
-// yet; nil for other material.
-func knownAnswers(made *material.Material, ceremony, target string, bundle transcript.Digest) (all []gap.KnownAnswer, err error) {
-	if made.Spec().Kind() != material.HMAC {
-		return nil, nil
-	}
+// yet.
+func knownAnswers(made keeper, ceremony, target string, bundle transcript.Digest) (all []gap.KnownAnswer, err error) {
 	for i := range answers {
 		message := fmt.Sprintf("keymat-verify/v1 %s %s %s %d", ceremony, target, bundle, i+1)
-		mac, err := made.MAC([]byte(message))
+		mac, err := made.mac([]byte(message))
 		if err != nil {
 			return nil, err
 		}

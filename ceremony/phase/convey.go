@@ -12,7 +12,7 @@ import (
 
 func (s *State) checkBundled(name string, e transcript.Bundled) error {
 	if !s.sealed() || s.working() != nil {
-		return &RuleError{N2, name, []string{"a sealed escrow"}}
+		return &RuleError{N2, name, []string{s.recoverable()}}
 	}
 	if s.bundle(e.File.SHA256) != nil {
 		return &RuleError{N3, name, []string{"a bundle that was not accepted before"}}
@@ -43,9 +43,11 @@ func (s *State) checkWrapped(name string, e transcript.Wrapped) error {
 	b, kept := s.bundle(e.Bundle), s.escrow(e.Escrow)
 	switch {
 	case !s.sealed() || s.working() != nil:
-		return &RuleError{N2, name, []string{"a sealed escrow"}}
+		return &RuleError{N2, name, []string{s.recoverable()}}
 	case kept == nil || kept.Condition != Kept:
 		return s.order(name, "the escrow "+e.Escrow+" is none that is kept")
+	case !s.inMemory && s.plan.KeptInToken():
+		return &RuleError{N5, name, []string{"the token, unlocked"}}
 	case !s.inMemory:
 		return &RuleError{N5, name, []string{shares(s.plan.Shares.Threshold)}}
 	case b == nil:

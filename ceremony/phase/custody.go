@@ -121,11 +121,16 @@ func (s *State) checkRetired(name string, e transcript.Retired) error {
 	return nil
 }
 
-// uncopied are the copies of the escrow being dealt that were not read back.
+// uncopied are the copies of the escrow being dealt that were not read back, or the
+// backups of the token that nobody attests.
 func (s *State) uncopied() (missing []string) {
-	for _, c := range s.plan.Escrow.Copies {
-		if w := s.working(); w == nil || !slices.Contains(w.Copies, c.ID) {
-			missing = append(missing, "the copy "+c.ID)
+	what := "the copy "
+	if s.plan.KeptInToken() {
+		what = "the backup "
+	}
+	for _, id := range s.plan.Copies() {
+		if w := s.working(); w == nil || !slices.Contains(w.Copies, id) {
+			missing = append(missing, what+id)
 		}
 	}
 	return missing

@@ -124,7 +124,7 @@ func (s *State) checkOpened(name string, o transcript.Opened) error {
 			return s.order(name, "the ceremony is not held to import anything")
 		}
 		if !s.sealed() {
-			return &RuleError{N2, name, []string{"a sealed escrow"}}
+			return &RuleError{N2, name, []string{s.recoverable()}}
 		}
 		return nil
 	}
@@ -155,6 +155,8 @@ func (s *State) checkConfirmed(name string, g plan.Gate, actors []string) error 
 		return &RuleError{N4, name, s.unproven()}
 	case g == plan.GateBundle && len(s.bundles) == 0:
 		return s.order(name, "no bundle has come")
+	case g == plan.GateClose && s.inMemory && s.plan.KeptInToken():
+		return s.order(name, "the token is still unlocked")
 	case g == plan.GateClose && s.inMemory:
 		return s.order(name, "the material is still in memory")
 	}
@@ -167,6 +169,8 @@ func (s *State) checkClosed(name string) error {
 	switch {
 	case s.working() != nil || s.made != "" && !s.sealed():
 		return &RuleError{N1, name, []string{"a seal, or that it is void"}}
+	case s.inMemory && s.plan.KeptInToken():
+		return s.order(name, "the token is still unlocked")
 	case s.inMemory:
 		return s.order(name, "the material is still in memory")
 	case s.worked && s.part.Writer() == offlineMachine:

@@ -32,6 +32,10 @@ const (
 	Retire      Step = "retire"  // the old escrow and its shares
 	Discard     Step = "discard" // a share or a copy, for good
 	Attest      Step = "attest"  // what a KMS key holds
+	Unlock      Step = "unlock"  // the token, and find the key in it
+	BackUp      Step = "backup"  // the token, and attest it
+	Entrust     Step = "entrust" // the material to the token and its backups
+	Lock        Step = "lock"    // the token
 	End         Step = "end"     // the record
 	Submit      Step = "submit"  // what was wrapped
 	Verify      Step = "verify"  // that KMS has it
@@ -95,6 +99,8 @@ func (s *State) tasks() []Task {
 			t.Escrow = w.ID
 		}
 		return []Task{t}
+	case s.working() != nil && s.plan.KeptInToken():
+		return s.entrusting(s.working())
 	case s.working() != nil:
 		return s.dealing(s.working())
 	case s.plan.Purpose != plan.ForImport && len(s.escrows) == 0: // lint refuses such a plan
@@ -138,13 +144,24 @@ func (s *State) making() []Task {
 	case s.made == "" && s.inMemory:
 		return s.crew(Task{Step: Destroy})
 	case s.made == "" && s.void: // people may as well begin again
-		return append(s.crew(Task{Step: Generate}), s.ending()...)
+		return append(s.generating(), s.ending()...)
 	case s.made == "":
-		return s.crew(Task{Step: Generate})
+		return s.generating()
 	case !s.passed[plan.GateIdentity]:
 		return s.confirm(plan.GateIdentity)
 	}
 	return s.crew(Task{Step: MakeEscrow})
+}
+
+// generating takes those who know the PIN, where a token makes the material.
+func (s *State) generating() []Task {
+	tasks := s.crew(Task{Step: Generate})
+	if s.plan.KeptInToken() {
+		for _, who := range s.plan.Token.PIN {
+			tasks[0].People = added(tasks[0].People, who)
+		}
+	}
+	return tasks
 }
 
 // dealing goes through copies, shares and what proves them.
@@ -203,11 +220,15 @@ func (s *State) conveying() (tasks []Task) {
 // leaves reports whether the offline machine is switched off before anything is
 // wrapped, as on the first of two days.
 func (s *State) leaves() bool {
-	return s.plan.Session == plan.TwoDay && s.plan.Material.Source != plan.FromEscrow && s.part.Number == 0 && len(s.bundles) == 0
+	return s.plan.Session == plan.TwoDay && s.plan.Expected == nil && s.part.Number == 0 && len(s.bundles) == 0
 }
 
+// quorum is the task to bring the material back, with those whom it takes.
 func (s *State) quorum() Task {
 	kept, _ := s.Kept()
+	if s.plan.KeptInToken() {
+		return s.unlocking(kept.ID)
+	}
 	opens := s.plan.Opening(kept.ID)
 	t := Task{Step: Recover, Machine: offlineMachine, Quorum: opens.Threshold, Escrow: kept.ID}
 	for _, h := range opens.Holders {
@@ -219,6 +240,8 @@ func (s *State) quorum() Task {
 // ending empties the memory and closes the offline record.
 func (s *State) ending() []Task {
 	switch {
+	case s.inMemory && s.plan.KeptInToken():
+		return s.crew(Task{Step: Lock})
 	case s.inMemory:
 		return s.crew(Task{Step: Destroy})
 	case s.worked && !s.passed[plan.GateClose]:

@@ -24,10 +24,15 @@ func (s *State) checkMachine(name string, e transcript.Event) error {
 
 // checkCrew demands two people for each step, of whom one has the role for it,
 // and those whose share it is. What will not be used any more, the lead decides.
-// That memory was lost may be told by anybody.
+// That memory was lost, or the token left, may be told by anybody.
 func (s *State) checkCrew(name string, e transcript.Event, actors []string) error {
-	if _, ok := e.(transcript.Interrupted); ok {
+	switch e := e.(type) {
+	case transcript.Interrupted:
 		return nil
+	case transcript.Locked:
+		if e.Reason != "" {
+			return nil
+		}
 	}
 	role := plan.Operator
 	if s.part.Writer() == importMachine {
@@ -64,6 +69,20 @@ func (s *State) with(r plan.Role, ids []string) (with []string) {
 	return with
 }
 
+// tokenHolders are those without whom a step with the token cannot be: all who know
+// a part of its PIN, or who keeps the backup.
+func (s *State) tokenHolders(e transcript.Event) []string {
+	switch e := e.(type) {
+	case transcript.Generated, transcript.Unlocked:
+		return s.plan.Token.PIN
+	case transcript.BackedUp:
+		if b, ok := s.plan.TokenBackup(e.Backup); ok {
+			return []string{b.Holder}
+		}
+	}
+	return nil
+}
+
 // holders are those without whom a step with shares cannot be. A share for
 // somebody absent goes into a bag.
 func (s *State) holders(e transcript.Event) (ids []string) {
@@ -78,6 +97,9 @@ func (s *State) holders(e transcript.Event) (ids []string) {
 		shares = []int{e.Share}
 	case transcript.Recovered:
 		shares, holders = e.Shares, s.plan.Opening(e.Escrow).Holders
+	}
+	if s.plan.KeptInToken() {
+		return s.tokenHolders(e)
 	}
 	for _, h := range holders {
 		if slices.Contains(shares, h.Share) {

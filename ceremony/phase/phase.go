@@ -15,7 +15,7 @@ type Phase int
 const (
 	Planned Phase = iota
 	Open
-	Generated       // in memory alone
+	Generated       // in memory alone, or in the token alone
 	Escrowed        // sealed, and the shares not all dealt
 	SharesIssued    // and not all read back
 	SharesConfirmed // all of them read back
@@ -43,6 +43,8 @@ func (s *State) Phase() Phase {
 	switch w := s.working(); {
 	case s.records == 0:
 		return Planned
+	case w != nil && s.plan.KeptInToken():
+		return Generated
 	case w != nil && len(w.ReadBack) == s.plan.Shares.Count:
 		return SharesConfirmed
 	case w != nil && len(w.Issued) == s.plan.Shares.Count:

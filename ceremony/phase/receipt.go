@@ -46,7 +46,7 @@ func (s *State) checkSubmitted(name string, e transcript.Submitted) error {
 	case s.incident != "":
 		return &IncidentError{s.incident}
 	case !s.sealed() || s.working() != nil:
-		return &RuleError{N2, name, []string{"a sealed escrow"}}
+		return &RuleError{N2, name, []string{s.recoverable()}}
 	case t.imported():
 		return s.order(name, e.Target+" has the material")
 	case t.Package == (transcript.Digest{}) || t.Package != e.Package:

@@ -49,13 +49,14 @@ const (
 	Gone    Condition = "gone"    // every share and copy was destroyed
 )
 
-// An Escrow is a recoverable copy, and the shares that open it.
+// An Escrow is a recoverable copy, and the shares that open it; or the key in the
+// token, and its backups, see [plan.Plan.KeptInToken].
 type Escrow struct {
 	ID          string // 32 hexadecimal digits
 	Fingerprint string
 	SHA256      transcript.Digest // of the file; zero for an escrow of an earlier ceremony
 	Condition   Condition
-	Copies      []string // IDs of those that were read back and opened
+	Copies      []string // IDs of those that were read back and opened; of backups, those that people attest
 	Issued      []int    // numbers of the shares that custodians have
 	ReadBack    []int    // numbers of the shares that are right
 
@@ -89,9 +90,13 @@ type bundle struct {
 }
 
 // Start is the state of a ceremony of which there is no record yet. One that
-// takes its material from an escrow begins with that.
+// takes its material from an escrow, or has its key in the token, begins with that.
 func Start(p *plan.Plan) *State {
 	s := &State{plan: p, passed: map[plan.Gate]bool{}, packages: map[transcript.Digest]bool{}}
+	if p.KeptInToken() && p.Expected != nil {
+		s.made = p.Expected.Fingerprint
+		s.escrows = []*Escrow{tokenKey(p.Expected.Escrow.String(), s.made, Kept)}
+	}
 	if p.Material.Source == plan.FromEscrow && p.Expected != nil {
 		s.made = p.Expected.Fingerprint
 		s.escrows = []*Escrow{{ID: p.Expected.Escrow.String(), Fingerprint: s.made, Condition: Kept}}
@@ -102,9 +107,10 @@ func Start(p *plan.Plan) *State {
 	return s
 }
 
-// InMemory reports whether the offline machine holds the material in memory. A
-// program that starts and finds this has to record [transcript.Interrupted]
-// first: the memory was that of another.
+// InMemory reports whether the offline machine holds the material in memory, or the
+// token that has it is unlocked. A program that starts and finds this has to record
+// [transcript.Interrupted], or [transcript.Locked], first: the memory, and the
+// session with the token, were those of another.
 func (s *State) InMemory() bool { return s.inMemory }
 
 // Fingerprint is that of the material, "" if there is none.
@@ -167,6 +173,14 @@ func (s *State) sealed() bool {
 	return slices.ContainsFunc(s.escrows, func(e *Escrow) bool { return e.Condition == Kept })
 }
 
+// recoverable is what has to be there before KMS gets the material, in words.
+func (s *State) recoverable() string {
+	if s.plan.KeptInToken() {
+		return "a key in the token whose backups are attested"
+	}
+	return "a sealed escrow"
+}
+
 func (s *State) target(id string) *Target {
 	for _, t := range s.targets {
 		if t.ID == id {
@@ -179,5 +193,5 @@ func (s *State) target(id string) *Target {
 // lost reports whether there is something that nothing but voiding is left for:
 // it was in memory alone, or its shares were not all dealt.
 func (s *State) lost() bool {
-	return !s.inMemory && (s.working() != nil || s.made != "" && !s.sealed())
+	return !s.plan.KeptInToken() && !s.inMemory && (s.working() != nil || s.made != "" && !s.sealed())
 }

@@ -18,9 +18,14 @@ func (s *State) checkStep(name string, e transcript.Event) error {
 	if err := s.checkPurpose(name, e); err != nil {
 		return err
 	}
+	if err := s.checkKeeper(name, e); err != nil {
+		return err
+	}
 	switch e := e.(type) {
 	case transcript.Generated:
 		return s.checkGenerated(name, e)
+	case transcript.Unlocked, transcript.Locked, transcript.BackedUp, transcript.Entrusted:
+		return s.checkToken(name, e)
 	case transcript.Recovered:
 		return s.checkRecovered(name, e)
 	case transcript.Destroyed:
@@ -50,6 +55,10 @@ func (s *State) applyStep(e transcript.Event) {
 	switch e := e.(type) {
 	case transcript.Generated:
 		s.made, s.inMemory, s.void = e.Fingerprint, true, false
+		if e.Token.ID != "" {
+			s.escrows = append(s.escrows, tokenKey(e.Token.ID, e.Fingerprint, Working))
+			delete(s.passed, plan.GateSealed)
+		}
 		delete(s.passed, plan.GateIdentity)
 	case transcript.Recovered:
 		s.inMemory = true
@@ -63,6 +72,9 @@ func (s *State) applyStep(e transcript.Event) {
 		if e.Material {
 			s.made, s.void = "", true
 		}
+		if s.plan.KeptInToken() {
+			s.inMemory = false // the key is gone, or never wanted again
+		}
 	case transcript.Bundled:
 		s.bundles = append(s.bundles, bundle{sha256: e.File.SHA256, targets: e.Targets})
 		delete(s.passed, plan.GateBundle)
@@ -74,6 +86,7 @@ func (s *State) applyStep(e transcript.Event) {
 		s.target(e.Target).Attested = e.Text
 	default:
 		s.applyCustody(e)
+		s.applyToken(e)
 		s.applyReceipt(e)
 	}
 }
@@ -90,6 +103,9 @@ func (s *State) checkGenerated(name string, e transcript.Generated) error {
 		return &PlanError{name, "fingerprint", "", "that of the material"}
 	case s.made != "" || s.inMemory:
 		return s.order(name, "there is material already")
+	}
+	if err := s.checkBorn(name, e); err != nil {
+		return err
 	}
 	return s.gate(name, plan.GateOpen)
 }
@@ -145,6 +161,8 @@ func (s *State) checkVoided(name string, e transcript.Voided) error {
 		return s.order(name, "the escrow "+e.Escrow+" is "+string(w.Condition))
 	case e.Material && s.made == "":
 		return s.order(name, "there is no material")
+	case e.Escrow != "" && s.plan.KeptInToken() && !e.Material:
+		return s.order(name, "the key in the token is the material")
 	case e.Material && w == nil && s.working() != nil:
 		return s.order(name, "the escrow "+s.working().ID+" has to be void as well")
 	}

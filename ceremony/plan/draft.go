@@ -27,6 +27,7 @@ type Sketch struct {
 	Spec      material.Spec
 	Threshold int
 	Count     int
+	Token     string   // label of the token in which the material is made, "" for none; it takes no shares
 	Keys      []string // ARNs of KMS keys; after the first come its replicas in other Regions
 }
 
@@ -46,7 +47,11 @@ func Draft(s Sketch) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	shares := make([]int, s.Count)
+	custodians := s.Count
+	if s.Token != "" {
+		custodians = tokenCustodians
+	}
+	shares := make([]int, custodians)
 	for i := range shares {
 		shares[i] = i + 1
 	}
@@ -57,7 +62,7 @@ func Draft(s Sketch) ([]byte, error) {
 	var b bytes.Buffer
 	err = template.Must(template.New("plan").Parse(draft)).Execute(&b, map[string]any{
 		"File": s.File, "ID": s.ID, "Title": fmt.Sprintf("%q", s.Title), "Date": s.Date.Format(time.DateOnly), "Rehearsal": s.Rehearsal,
-		"Spec": s.Spec, "Usage": usages(s.Spec)[0], "Wrapping": wrapping,
+		"Token": s.Token, "Spec": s.Spec, "Usage": usages(s.Spec)[0], "Wrapping": wrapping,
 		"Threshold": s.Threshold, "Count": s.Count, "Shares": shares, "Targets": targets,
 	})
 	if err != nil {
@@ -68,6 +73,10 @@ func Draft(s Sketch) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
+
+// tokenCustodians is how many people keep a token in a draft: two with a part of the
+// PIN each, and one with a backup.
+const tokenCustodians = 3
 
 // sketchError says which part of a sketch a plan made of it fails at.
 func sketchError(err error) error {

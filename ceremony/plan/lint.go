@@ -46,10 +46,16 @@ func (p *Plan) Lint() []Finding {
 	rules := []func(){
 		l.references, l.purpose, l.material, l.components, l.expected, l.opening,
 		l.targets, l.replicas,
-		l.roles, l.conflicts, l.command, l.keys, l.shares,
+		l.roles, l.conflicts, l.command, l.keys, l.token,
 		l.gates, l.limits,
 	}
-	if p.Purpose != ForDestruction { // of what is destroyed nobody chooses any more where it is kept
+	if p.Material.Source != FromPKCS11 {
+		rules = append(rules, l.shares)
+	}
+	switch {
+	case p.Material.Source == FromPKCS11:
+		rules = append(rules, l.expiry)
+	case p.Purpose != ForDestruction: // of what is destroyed nobody chooses any more where it is kept
 		rules = append(rules, l.expiry, l.custody, l.sites, l.copies, l.recovery)
 	}
 	for _, rule := range rules {
@@ -118,6 +124,16 @@ func (l *linter) references() {
 		person(holder(h)+".custodian", h.Custodian)
 		site(holder(h)+".site", h.Site)
 	}
+	if p.Token != nil {
+		site("token.site", p.Token.Site)
+		for _, id := range p.Token.PIN {
+			person("token.pin", id)
+		}
+		for _, b := range p.Token.Backups {
+			person(backup(b)+".holder", b.Holder)
+			site(backup(b)+".site", b.Site)
+		}
+	}
 	if p.Expected != nil {
 		for _, h := range p.Expected.Holders {
 			person("expected."+holders(h)+".custodian", h.Custodian)
@@ -145,5 +161,6 @@ func (l *linter) references() {
 
 func holder(h Holder) string  { return "shares." + holders(h) }
 func holders(h Holder) string { return fmt.Sprintf("holders[%d]", h.Share) }
+func backup(b Backup) string  { return fmt.Sprintf("token.backups[%s]", b.ID) }
 func target(t Target) string  { return fmt.Sprintf("targets[%s]", t.ID) }
 func person(p Person) string  { return fmt.Sprintf("people[%s]", p.ID) }

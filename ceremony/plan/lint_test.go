@@ -78,7 +78,6 @@ func TestLint(t *testing.T) {
 		"a share for a key that signs": {[]string{"custodian: custodian-2, mode: form", "custodian: custodian-2, mode: file", key("custodian-2"), "key: ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGsX0fLhLEJH+Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT+NC4v4af5uO5+tKfA+eFivOM1drMV7Oy7ZAaDe/UfU=\n"}, "error key-type people[custodian-2].key"},
 		"a usage that is none":         {[]string{"usage: ENCRYPT_DECRYPT", "usage: SIGN_VERIFY"}, "error usage material.usage"},
 		"dice for RSA":                 {append([]string{"dice: none", "dice: required"}, rsa...), "error dice material.dice"},
-		"a token that wants SHA-1":     {[]string{"source: drbg ", "source: pkcs11 ", "RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1"}, "warning source-token material.source"},
 		"dice for a curve":             {[]string{"spec: SYMMETRIC_DEFAULT", "spec: ECC_NIST_P256", "usage: ENCRYPT_DECRYPT", "usage: SIGN_VERIFY", "dice: none", "dice: required"}, "warning dice material.dice"},
 		"dice for components":          {[]string{"source: drbg ", "source: components ", "  # components", "  components", "dice: none", "dice: optional"}, "error dice material.dice"},
 		"components for RSA":           {append([]string{"source: drbg ", "source: components ", "  # components", "  components"}, rsa...), "error components material.source"},

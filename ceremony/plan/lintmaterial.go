@@ -29,10 +29,6 @@ func (l *linter) material() {
 	if allowed := usages(m.Spec); !slices.Contains(allowed, m.Usage) {
 		l.error("usage", "material.usage", remedy("choose "+join(allowed)), "a key of spec %s is never for %s", m.Spec, m.Usage)
 	}
-	if m.Source == FromPKCS11 {
-		l.warn("source-token", "material.source", "make and wrap it with keymat-hsm, and keep the record by hand",
-			"ceremony run takes no material from a token, and there will be no escrow but what the token's maker provides")
-	}
 	if m.Dice == NoDice {
 		return
 	}
@@ -80,11 +76,14 @@ func (l *linter) expected() {
 		l.error("expected", "material.source", "add expected, from the record of the first ceremony",
 			"the material comes from an escrow, and nothing says which")
 		return
-	case p.Material.Source != FromEscrow && p.Expected != nil:
+	case p.Material.Source != FromEscrow && p.Material.Source != FromPKCS11 && p.Expected != nil:
 		l.error("expected", "expected", "leave it out, or set source to escrow", "new material cannot be known before it is made")
 		return
 	case p.Expected == nil:
 		return
+	}
+	if _, kept := p.places["expected.token_key"]; kept != (p.Material.Source == FromPKCS11) {
+		l.error("expected", "expected", "name an escrow for the source escrow, and the key in the token for pkcs11", "it is of another source than %s", p.Material.Source)
 	}
 	kinds := map[material.Kind]string{material.Symmetric: "cmac:", material.HMAC: "hmac:"}
 	want, ok := kinds[p.Material.Spec.Kind()]

@@ -24,13 +24,14 @@ type Plan struct {
 
 	Material Material
 	Targets  []Target // at least one to import; the first of a multi-Region key is its primary
-	Escrow   Escrow
+	Escrow   Escrow   // zero for [FromPKCS11], as Shares are: see Token
 	Shares   Shares
+	Token    *Token // keeps the material, for [FromPKCS11] alone
 	Sites    []Site
 	People   []Person
 	Gates    map[Gate][]string // IDs of those who confirm, for each of [Purpose.Gates]
 	Limits   Limits
-	Expected *Expected // what the material has to be, for [FromEscrow] alone
+	Expected *Expected // what the material has to be, for [FromEscrow], and for [FromPKCS11] where an earlier ceremony made it
 
 	data   []byte // as it was read: what is signed
 	places map[string]Place
@@ -242,9 +243,9 @@ type Limits struct {
 
 // Expected is what an earlier ceremony has recorded of the material.
 type Expected struct {
-	Escrow      escrow.ID
-	Fingerprint string // as in the header of the escrow
-	MaterialID  string // 64 hexadecimal digits, KMS's KeyMaterialId; "" where KMS has given none
+	Escrow      escrow.ID // or the ID of the key in the token
+	Fingerprint string    // as in the header of the escrow
+	MaterialID  string    // 64 hexadecimal digits, KMS's KeyMaterialId; "" where KMS has given none
 
 	// The shares that open it, where they are not [Plan.Shares]: for [ForRefresh]. See [Plan.Opening].
 	Threshold int

@@ -57,8 +57,12 @@ func (r *reader) plan(v value) *Plan {
 		required("session", parsed(r, &p.Session, oneOf(SameDay, TwoDay))),
 		required("material", func(v value) { r.material(v, &p.Material) }),
 		required("targets", r.list("id", func(v value) { p.Targets = append(p.Targets, r.target(v)) })),
-		required("escrow", func(v value) { r.escrow(v, &p.Escrow) }),
-		required("shares", func(v value) { r.shares(v, &p.Shares) }),
+		optional("escrow", func(v value) { r.escrow(v, &p.Escrow) }),
+		optional("shares", func(v value) { r.shares(v, &p.Shares) }),
+		optional("token", func(v value) {
+			p.Token = &Token{}
+			r.token(v, p.Token)
+		}),
 		required("sites", r.list("id", func(v value) { p.Sites = append(p.Sites, r.site(v)) })),
 		required("people", r.list("id", func(v value) { p.People = append(p.People, r.person(v)) })),
 		required("gates", func(v value) { r.gates(v, p.Gates) }),
@@ -74,6 +78,11 @@ func (r *reader) plan(v value) *Plan {
 	for _, gate := range p.Purpose.Gates() {
 		if place, given := r.places["gates"]; given && p.Gates[gate] == nil {
 			r.faults = append(r.faults, Fault{place, "gates." + string(gate), "missing"})
+		}
+	}
+	for _, member := range []string{"escrow", "shares"} {
+		if _, given := r.places[member]; !given && p.Material.Source != FromPKCS11 {
+			r.faults = append(r.faults, Fault{r.places[""], member, "missing"})
 		}
 	}
 	for _, path := range tokenLimits() {
@@ -193,9 +202,14 @@ func tokenLimits() []string { return []string{"limits.token_min_remaining", "lim
 
 func (r *reader) expected(v value, e *Expected) {
 	r.object(v,
-		required("escrow", parsed(r, &e.Escrow, escrowID)),
+		optional("escrow", parsed(r, &e.Escrow, escrowID)),
+		optional("token_key", parsed(r, &e.Escrow, escrowID)),
 		required("fingerprint", parsed(r, &e.Fingerprint, fingerprint)),
 		optional("material_id", parsed(r, &e.MaterialID, materialID)),
 		optional("threshold", parsed(r, &e.Threshold, number(escrow.MinThreshold, escrow.MaxShares))),
 		optional("holders", r.holders(&e.Holders)))
+	_, sealed := r.places[v.member("escrow")]
+	if _, kept := r.places[v.member("token_key")]; sealed == kept {
+		r.faults = append(r.faults, Fault{r.places[v.path], v.member("escrow"), "missing, or given beside token_key"})
+	}
 }

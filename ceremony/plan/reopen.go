@@ -29,7 +29,7 @@ type Reopening struct {
 }
 
 // Reopen drafts the plan of a ceremony that begins with the escrow of the one by
-// this plan. People, places, shares and gates stay as they were, and so do the KMS
+// this plan, or with the key in its token. People, places, shares and gates stay as they were, and so do the KMS
 // keys, where the ceremony is about them; what expires does so after the same time.
 // [Read] reads it; whether it still holds is for [Plan.Lint] and for people to
 // find. An error is a [*SketchError].
@@ -38,6 +38,9 @@ func (p *Plan) Reopen(r Reopening) ([]byte, error) {
 	next.ID, next.Title, next.Date, next.Purpose = r.ID, r.Title, r.Date, r.Purpose
 	if r.ID == p.ID {
 		return nil, &SketchError{"id", "that of the earlier ceremony"}
+	}
+	if p.KeptInToken() && r.Purpose != ForImport {
+		return nil, &SketchError{"purpose", "a token keeps the material, and is backed up and destroyed with the means of its maker"}
 	}
 	since := p.Date
 	if r.KeysOf != nil {

@@ -58,7 +58,7 @@ func (k *Key) due() (all []Due) {
 	for _, h := range k.Held {
 		add(Expiry, h.ValidTo, h.ARN)
 	}
-	if k.Escrow.ID != "" {
+	if k.Escrow.ID != "" && !k.Escrow.InToken() {
 		add(Drill, k.NextDrill(), "")
 	}
 	add(Review, k.Scheduled.Review, "")

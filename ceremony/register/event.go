@@ -3,6 +3,7 @@
 package register
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/keymat/keymat/ceremony/chain"
@@ -46,13 +47,25 @@ type Added struct {
 	State       State         `json:"state"`           // of the key from now on
 }
 
-// An Escrow is a recoverable copy, and the set of shares that opens it.
+// An Escrow is a recoverable copy, and the set of shares that opens it; or a key in a
+// token, which has no shares.
 type Escrow struct {
-	ID        string         `json:"id"` // 32 hexadecimal digits
-	Profile   escrow.Profile `json:"profile"`
-	Scheme    escrow.Scheme  `json:"scheme"`
+	ID        string         `json:"id"`               // 32 hexadecimal digits
+	Profile   escrow.Profile `json:"profile,omitzero"` // "" for a key in a token, as all that follows
+	Scheme    escrow.Scheme  `json:"scheme,omitzero"`
 	Threshold int            `json:"threshold"` // shares that open it
 	Count     int            `json:"count"`     // shares that there are
+}
+
+// InToken reports whether it is a key in a token.
+func (e Escrow) InToken() bool { return e.ID != "" && e.Threshold == 0 }
+
+// String says what it is and what brings the key back from it.
+func (e Escrow) String() string {
+	if e.InToken() {
+		return "a token, as the key " + e.ID
+	}
+	return fmt.Sprintf("the escrow %s, which %d of %d shares open", e.ID, e.Threshold, e.Count)
 }
 
 // Held says that a KMS key holds the material.

@@ -189,7 +189,7 @@ func (r *Register) checkMoved(e Moved, actors []string) error {
 		return &MismatchError{e.Key, "state", string(e.From), string(k.State)}
 	case !k.State.may(e.To):
 		return &TransitionError{e.Key, k.State, e.To}
-	case e.To == Destroyed && k.Escrow.ID != "":
+	case e.To == Destroyed && k.Escrow.ID != "" && !k.Escrow.InToken():
 		return &KeptError{e.Key, k.Escrow.ID}
 	case e.To == Destroyed && len(k.Retired()) > 0:
 		return &KeptError{e.Key, k.Retired()[0].Escrow}

@@ -38,9 +38,9 @@ func tellAdded(e Added) string {
 	case plan.ForDestruction:
 		return text + " the escrow " + e.From + " was destroyed"
 	case plan.ForRefresh:
-		return fmt.Sprintf("%s the escrow %s, which %d of %d shares open, took the place of %s", text, e.Escrow.ID, e.Escrow.Threshold, e.Escrow.Count, e.From)
+		return fmt.Sprintf("%s %s, took the place of %s", text, e.Escrow, e.From)
 	}
-	text += fmt.Sprintf(": %s material, in the escrow %s, which %d of %d shares open", e.KeySpec, e.Escrow.ID, e.Escrow.Threshold, e.Escrow.Count)
+	text += fmt.Sprintf(": %s material, in %s", e.KeySpec, e.Escrow)
 	for _, h := range e.Held {
 		text += "; in " + h.ARN
 	}

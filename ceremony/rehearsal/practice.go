@@ -23,8 +23,12 @@ type Practice struct {
 
 // Plan makes the practice plan from a real one: the same text but for those
 // values that must not be real, and one that says so. What it says differently,
-// [plan.Diff] tells. Errors: [*PlaceError], [*plan.FormatError], [*UnfitError].
+// [plan.Diff] tells. Errors: [*PlaceError], [*plan.FormatError], [*UnfitError],
+// [*TokenError].
 func (p Practice) Plan(own *plan.Plan) (practice *plan.Plan, err error) {
+	if own.Material.Source == plan.FromPKCS11 {
+		return nil, &TokenError{}
+	}
 	d, err := parse(own.Message())
 	if err != nil {
 		return nil, err
@@ -34,9 +38,6 @@ func (p Practice) Plan(own *plan.Plan) (practice *plan.Plan, err error) {
 	}
 	if !own.Rehearsal {
 		err = d.replace("true", "$.rehearsal")
-	}
-	if err == nil && own.Material.Source == plan.FromPKCS11 {
-		err = d.replace(string(plan.FromDRBG), "$.material.source")
 	}
 	if p.Session != "" && p.Session != own.Session && err == nil {
 		err = d.replace(string(p.Session), "$.session")
@@ -87,6 +88,14 @@ func (d *document) setKey(i int, who plan.Person, line string) error {
 		return d.add("key", line, "$.people[%d]", i)
 	}
 	return d.replace(line, "$.people[%d].key", i)
+}
+
+// A TokenError says that the material of a plan is made in a token, which simulated
+// people do not have.
+type TokenError struct{}
+
+func (*TokenError) Error() string {
+	return "the material is made in a token, and no simulated person has one"
 }
 
 // An UnfitError says that a plan has faults that no rehearsal gets around.

@@ -79,9 +79,12 @@ func TestPracticeOf(t *testing.T) {
 	}
 	p := practice(t)
 	p.Session = plan.TwoDay
-	token := read(t, draft(t, plan.Sketch{}, "source: drbg ", "source: pkcs11 "))
-	if got, err := p.Plan(token); err != nil || got.Session != plan.TwoDay || got.Material.Source != plan.FromDRBG {
+	if got, err := p.Plan(read(t, draft(t, plan.Sketch{}))); err != nil || got.Session != plan.TwoDay {
 		t.Errorf("got %+v, error %v", got, err)
+	}
+	token := read(t, draft(t, plan.Sketch{Token: "ceremony"}))
+	if _, err := p.Plan(token); !errors.As(err, new(*rehearsal.TokenError)) {
+		t.Errorf("a plan with a token: error %v, want a TokenError", err)
 	}
 	unfit := read(t, draft(t, plan.Sketch{}, "threshold: 2", "threshold: 9"))
 	if _, err := p.Plan(unfit); fmt.Sprint(err) != "no ceremony can be held by this plan, nor rehearsed: shares.threshold" {

@@ -58,7 +58,7 @@ func TestPlans(t *testing.T) {
 		"multi-Region":          {plan.Sketch{Keys: []string{"arn:aws:kms:eu-central-1:111122223333:key/mrk-1234"}}, []string{"\n\n# The copy that", replica}},
 		"HMAC_512, components":  {plan.Sketch{Spec: material.HMAC512, Rehearsal: true}, []string{"source: drbg ", "source: components ", "# components:", "components:"}},
 		"RSA_2048, an alias":    {plan.Sketch{Spec: material.RSA2048}, []string{"key: " + keyARN, "key: alias/app"}},
-		"ECC, a token":          {plan.Sketch{Spec: material.ECCNISTP256}, []string{"source: drbg ", "source: pkcs11 "}},
+		"ECC_NIST_P256":         {plan.Sketch{Spec: material.ECCNISTP256}, nil},
 		"dice, plain Shamir":    {plan.Sketch{}, []string{"dice: none", "dice: required", "scheme: slip39", "scheme: shamir", "mode: form", "mode: print"}},
 		"earlier, multi-Region": {plan.Sketch{Keys: []string{"arn:aws:kms:eu-central-1:111122223333:key/mrk-1234"}}, append([]string{"\n\n# The copy that", replica}, earlier...)},
 	} {

@@ -133,6 +133,11 @@ func (p *players) Throws(ctx context.Context, required bool) ([]entropy.Input, e
 	return []entropy.Input{in}, err
 }
 
+// PIN is asked of nobody: no rehearsal has a token.
+func (p *players) PIN(context.Context, plan.Person, string) ([]byte, error) {
+	return nil, errors.New("nobody here knows the PIN of a token")
+}
+
 // Component is one that somebody has drawn before, and types with its check value.
 func (p *players) Component(ctx context.Context, who plan.Person, spec material.Spec) (entropy.Component, entropy.Entered, error) {
 	if err := p.asked(ctx, "component"); err != nil {

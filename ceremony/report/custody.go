@@ -12,8 +12,12 @@ import (
 	"github.com/keymat/keymat/escrow"
 )
 
-// shares are the sets that open the escrow, and who keeps which share.
+// shares are the sets that open the escrow, and who keeps which share; or what keeps
+// the material in their place.
 func shares(e *Evidence) section {
+	if e.Plan.KeptInToken() {
+		return inToken(e)
+	}
 	s := section{ID: "shares", Title: "Escrow and shares"}
 	sets := table{Caption: "Escrows in the folder", Columns: []string{"File", "ID", "Sealed", "Opens with", "Secrecy", "Bound"}}
 	for _, f := range e.Files {

@@ -11,9 +11,9 @@ import (
 )
 
 // limits is what no reader may take the report for.
-func limits(*Evidence) section {
+func limits(e *Evidence) section {
 	s := section{ID: "limits", Title: "What this does not prove"}
-	s.Blocks = append(s.Blocks, block{List: []string{
+	s.Blocks = append(s.Blocks, block{List: append([]string{
 		"Who was in the room. Signatures show that the holders of keys signed these bytes; the keys are the plan's own, so compare their fingerprints with what is known from elsewhere.",
 		"That what people typed is true: confirmations, notes and exceptions are their word.",
 		"When it was. Times are those of the machine, which nobody vouches for; those of the wall clock are what a witness read.",
@@ -26,7 +26,7 @@ func limits(*Evidence) section {
 		"What has happened to shares, copies and keys since.",
 		"What a file says that the record does not name: anybody may have put it there.",
 		"That a standard is met. That is for an assessor to say, who looks at far more than this.",
-	}})
+	}, tokenLimits(e)...)})
 	s.say("This page is not evidence itself: it repeats what the folder holds, and nothing signs it. Keep the folder.")
 	return s
 }

@@ -68,6 +68,8 @@ func (e *Evidence) fingerprinted(print string) []ref {
 		switch event := entry.Event.(type) {
 		case transcript.Generated:
 			return event.Fingerprint == print
+		case transcript.Unlocked:
+			return event.Fingerprint == print
 		case transcript.Recovered:
 			return event.Fingerprint == print
 		}
@@ -86,7 +88,11 @@ func randomness(e *Evidence) section {
 			}
 		}
 	}
-	s.show(t, "There is no record of randomness in the folder, and so nothing is claimed.")
+	otherwise := "There is no record of randomness in the folder, and so nothing is claimed."
+	if e.Plan.KeptInToken() {
+		otherwise = "The material was made in a token, and where the token takes its random numbers from is its maker's word: nothing is claimed."
+	}
+	s.show(t, otherwise)
 	s.say("Of the bits of the key itself nothing can be claimed: every value is equally likely, and no test of one value shows more.")
 	return s
 }

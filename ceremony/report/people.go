@@ -155,6 +155,14 @@ var purposes = map[plan.Purpose]string{
 	plan.ForDestruction: "to destroy what brings material back",
 }
 
+// keeps is what brings the material back.
+func keeps(p *plan.Plan) fact {
+	if p.KeptInToken() {
+		return fact{"Token", plain(fmt.Sprintf("%s, with %s that people attest", p.Token.Label, count(len(p.Token.Backups), "backup")))}
+	}
+	return fact{"Escrow", plain(fmt.Sprintf("profile %s, %d of %d shares", p.Escrow.Profile, p.Shares.Threshold, p.Shares.Count))}
+}
+
 // summary is what the plan decided.
 func summary(e *Evidence) section {
 	p := e.Plan
@@ -166,7 +174,7 @@ func summary(e *Evidence) section {
 		{"Purpose", plain(purposes[p.Purpose])},
 		{"Session", plain(string(p.Session))},
 		{"Material", plain(fmt.Sprintf("%s, %s, source %s, dice %s", p.Material.Spec, p.Material.Usage, p.Material.Source, p.Material.Dice))},
-		{"Escrow", plain(fmt.Sprintf("profile %s, %d of %d shares", p.Escrow.Profile, p.Shares.Threshold, p.Shares.Count))},
+		keeps(p),
 		{"Limits", plain(limitsOf(p))},
 		{"SHA-256", id(fmt.Sprintf("%x", p.Digest()))},
 	}})

@@ -88,7 +88,7 @@ func links(t *testing.T, page string) {
 
 func TestEventful(t *testing.T) {
 	page := reported(t, evidencetest.Eventful(t, t.TempDir()))
-	wants(t, sectionOf(t, page, "exceptions"), "resumed: after 1 line cut off", "interrupted: what was in memory is lost: the power was cut", "void: the material and the escrow",
+	wants(t, sectionOf(t, page, "exceptions"), "resumed: after 1 line cut off", "interrupted: what was in memory is lost: the power was cut", "void: the material and what was kept as",
 		"expected: power; happened: none for a minute; decided: begin again with new material", "refused: by KMS for primary: ThrottlingException; the same bytes may be sent again")
 	wants(t, sectionOf(t, page, "shares"), "void: nothing of it was issued 0 0", "2 times: only the last counts", "B-202")
 	wants(t, sectionOf(t, page, "imports"), "primary 2 times", "replica-eu-west-1 1 time (line 3.8 ) refused: ExpiredImportTokenException (line 3.9 ) not in this record")

@@ -55,6 +55,8 @@ type Room interface {
 	// Throws asks for throws of dice or flips of coins, without showing them; none where they are not required and nobody
 	// throws. The machine destroys them.
 	Throws(ctx context.Context, required bool) ([]entropy.Input, error)
+	// PIN has somebody, whom nobody looks over the shoulder, type their part of the PIN of a token. The machine clears it.
+	PIN(ctx context.Context, who plan.Person, token string) ([]byte, error)
 	// Component has somebody, whom nobody looks over the shoulder, enter their component of the material, and says what would
 	// have caught a slip. The machine destroys it.
 	Component(ctx context.Context, who plan.Person, spec material.Spec) (entropy.Component, entropy.Entered, error)

@@ -93,6 +93,7 @@ func events() []Event {
 		&Opened{}, &Confirmed{}, &Noted{}, &Exception{}, &Resumed{}, &Closed{},
 		&Generated{}, &Escrowed{}, &Copied{}, &Issued{}, &ReadBack{}, &Sealed{}, &Recovered{}, &Bundled{}, &Wrapped{},
 		&Destroyed{}, &Voided{}, &Interrupted{}, &Retired{}, &Discarded{}, &Attested{},
+		&Unlocked{}, &Locked{}, &BackedUp{}, &Entrusted{},
 		&Submitted{}, &Refused{}, &Imported{}, &Verified{}, &Forgotten{},
 	}
 }

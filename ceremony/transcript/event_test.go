@@ -76,7 +76,7 @@ func TestEveryEvent(t *testing.T) {
 			t.Errorf("%s: got %#v, %v; want %#v", line, got.Event, err, value)
 		}
 	}
-	const want = 26
+	const want = 30
 	if len(seen) != want {
 		t.Errorf("%d events, want %d", len(seen), want)
 	}

@@ -10,11 +10,12 @@ import (
 // The events of the offline machine. IDs of escrows are in text, 32 hexadecimal
 // digits; shares count from 1; copies and targets go by their IDs in the plan.
 
-// Generated says that there is material, in memory alone.
+// Generated says that there is material, in memory alone, or in a token.
 type Generated struct {
 	KeySpec     material.Spec `json:"key_spec"`
 	Source      plan.Source   `json:"source"`
 	Fingerprint string        `json:"fingerprint"`
+	Token       TokenKey      `json:"token,omitzero"` // for plan.FromPKCS11
 }
 
 // Escrowed says that the material was sealed into an escrow.
@@ -72,7 +73,7 @@ type Bundled struct {
 // Wrapped says that the material was wrapped for targets of a bundle.
 type Wrapped struct {
 	Bundle  Digest   `json:"bundle"`
-	Escrow  string   `json:"escrow"` // that the material is recoverable from
+	Escrow  string   `json:"escrow"` // that the material is recoverable from, or the key in the token
 	Package File     `json:"package"`
 	Targets []string `json:"targets"`
 }

@@ -34,7 +34,7 @@ func Tell(event Event) Told {
 	case Closed:
 		return Told{Name: "closed", Text: "to be signed by " + listed(e.Signers)}
 	}
-	for _, tell := range []func(Event) Told{tellMaking, tellCustody, tellConveyance, tellReceipt} {
+	for _, tell := range []func(Event) Told{tellMaking, tellCustody, tellToken, tellConveyance, tellReceipt} {
 		if t := tell(event); t.Name != "" {
 			return t
 		}
@@ -59,6 +59,9 @@ func tellMaking(event Event) (t Told) {
 	switch e := event.(type) {
 	case Generated:
 		t = Told{Name: "generated", Text: fmt.Sprintf("%s material, %s, with the fingerprint %s", e.KeySpec, came(e.Source), e.Fingerprint)}
+		if k := e.Token; k.ID != "" {
+			t.Text += fmt.Sprintf("; it is the key %s, %q, of the token %s, which says of it: %s", k.ID, k.Label, k.Token, strings.Join(k.Attributes, ", "))
+		}
 	case Recovered:
 		t = Told{Name: "recovered", Text: fmt.Sprintf("the escrow %s was opened with the shares %s; the material has the fingerprint %s", e.Escrow, numbers(e.Shares), e.Fingerprint)}
 	case Destroyed:
@@ -118,7 +121,7 @@ func tellConveyance(event Event) (t Told) {
 	case Bundled:
 		t = Told{Name: "bundle accepted", Text: fmt.Sprintf("for %s, with import tokens valid to %s", listed(e.Targets), e.ValidTo), Files: []File{e.File}}
 	case Wrapped:
-		t = Told{Name: "wrapped", Text: fmt.Sprintf("for %s, with the bundle that has the SHA-256 %s; kept in the escrow %s", listed(e.Targets), e.Bundle, e.Escrow), Files: []File{e.Package}}
+		t = Told{Name: "wrapped", Text: fmt.Sprintf("for %s, with the bundle that has the SHA-256 %s; kept as %s", listed(e.Targets), e.Bundle, e.Escrow), Files: []File{e.Package}}
 	}
 	return t
 }
@@ -171,7 +174,7 @@ func voided(e Voided) string {
 		what = append(what, "the material")
 	}
 	if e.Escrow != "" {
-		what = append(what, "the escrow "+e.Escrow+" with its shares")
+		what = append(what, "what was kept as "+e.Escrow)
 	}
 	return strings.Join(what, " and ") + " will not be used: " + e.Reason
 }

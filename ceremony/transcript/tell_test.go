@@ -16,6 +16,7 @@ func TestTell(t *testing.T) {
 	file := transcript.File{Name: "a.file", Size: 12}
 	files := []transcript.File{file}
 	after := transcript.Digest{1}
+	softHSM := transcript.Token{Label: "t", Maker: "SoftHSM project", Model: "SoftHSM v2", Firmware: "2.6", Serial: "7", SoftHSM: true}
 	for _, test := range []struct {
 		event transcript.Event
 		want  transcript.Told
@@ -35,9 +36,9 @@ func TestTell(t *testing.T) {
 		{transcript.Recovered{Escrow: "e", Shares: []int{3, 1}, Fingerprint: "cmac:00"},
 			transcript.Told{Name: "recovered", Text: "the escrow e was opened with the shares 1, 3; the material has the fingerprint cmac:00"}},
 		{transcript.Destroyed{}, transcript.Told{Name: "destroyed", Text: "the program cleared material and key in its memory"}},
-		{transcript.Voided{Escrow: "e", Reason: "seen"}, transcript.Told{Name: "void", Text: "the escrow e with its shares will not be used: seen", Exceptional: true}},
+		{transcript.Voided{Escrow: "e", Reason: "seen"}, transcript.Told{Name: "void", Text: "what was kept as e will not be used: seen", Exceptional: true}},
 		{transcript.Voided{Material: true, Reason: "seen"}, transcript.Told{Name: "void", Text: "the material will not be used: seen", Exceptional: true}},
-		{transcript.Voided{Escrow: "e", Material: true, Reason: "seen"}, transcript.Told{Name: "void", Text: "the material and the escrow e with its shares will not be used: seen", Exceptional: true}},
+		{transcript.Voided{Escrow: "e", Material: true, Reason: "seen"}, transcript.Told{Name: "void", Text: "the material and what was kept as e will not be used: seen", Exceptional: true}},
 		{transcript.Interrupted{Reason: "power"}, transcript.Told{Name: "interrupted", Text: "what was in memory is lost: power", Exceptional: true}},
 
 		{transcript.Escrowed{Escrow: "e", Fingerprint: "cmac:00", File: file}, transcript.Told{Name: "escrowed", Text: "the material with the fingerprint cmac:00, in the escrow e", Files: files}},
@@ -51,9 +52,20 @@ func TestTell(t *testing.T) {
 		{transcript.Discarded{Escrow: "e", Copy: "copy-1", Text: "lost"}, transcript.Told{Name: "discarded", Text: "copy-1 of e: lost"}},
 		{transcript.Attested{Target: "primary", Text: "Disabled"}, transcript.Told{Name: "attested", Text: "of primary: Disabled"}},
 
+		{transcript.Generated{KeySpec: material.SymmetricDefault, Source: "pkcs11", Fingerprint: "cmac:00", Token: transcript.TokenKey{ID: "k", Label: "c", Attributes: []string{"CKA_LOCAL", "CKA_SENSITIVE"}, Token: softHSM}},
+			transcript.Told{Name: "generated", Text: `SYMMETRIC_DEFAULT material, from a token, with the fingerprint cmac:00; it is the key k, "c", of the token t (SoftHSM 2.6, a program, serial number 7), which says of it: CKA_LOCAL, CKA_SENSITIVE`}},
+		{transcript.Unlocked{Key: "k", Fingerprint: "cmac:00", Token: transcript.Token{Label: "t", Maker: "M", Model: "X", Firmware: "1.2", Serial: "7"}},
+			transcript.Told{Name: "unlocked", Text: "the token t (M X, firmware 1.2, serial number 7), in which the key k has the fingerprint cmac:00"}},
+		{transcript.Locked{}, transcript.Told{Name: "locked", Text: "nobody is logged in to the token any more"}},
+		{transcript.Locked{Reason: "power"}, transcript.Told{Name: "locked", Text: "nobody is logged in to the token any more: power", Exceptional: true}},
+		{transcript.BackedUp{Key: "k", Backup: "backup-1", Serial: "8", Text: "we have seen it"},
+			transcript.Told{Name: "backup attested", Text: "backup-1 of the key k, in the token with the serial number 8, which this program has not seen: we have seen it"}},
+		{transcript.Entrusted{Key: "k", Backups: []string{"backup-1", "backup-2"}}, transcript.Told{Name: "sealed", Text: "the material is the key k of the token; attested backups: backup-1, backup-2"}},
+		{transcript.Entrusted{Key: "k"}, transcript.Told{Name: "sealed", Text: "the material is the key k of the token; attested backups: none"}},
+
 		{transcript.Bundled{File: file, Targets: []string{"primary", "replica"}, ValidTo: "noon"}, transcript.Told{Name: "bundle accepted", Text: "for primary, replica, with import tokens valid to noon", Files: files}},
 		{transcript.Wrapped{Bundle: after, Escrow: "e", Package: file, Targets: []string{"primary"}},
-			transcript.Told{Name: "wrapped", Text: "for primary, with the bundle that has the SHA-256 " + after.String() + "; kept in the escrow e", Files: files}},
+			transcript.Told{Name: "wrapped", Text: "for primary, with the bundle that has the SHA-256 " + after.String() + "; kept as e", Files: files}},
 
 		{transcript.Submitted{Target: "primary", Package: after}, transcript.Told{Name: "submitted", Text: "to primary: bytes with the SHA-256 " + transcript.Digest{}.String() + ", of the package that has " + after.String()}},
 		{transcript.Refused{Target: "primary", Code: "ThrottlingException", Remedy: transcript.SendAgain}, transcript.Told{Name: "refused", Text: "by KMS for primary: ThrottlingException; the same bytes may be sent again", Exceptional: true}},

@@ -23,6 +23,7 @@ import (
 type People struct {
 	Keys   string                                      // folder with the ssh private key of each, <ID>.key
 	Media  func(what string) string                    // the folder where a medium is mounted
+	PINs   map[string]string                           // parts of the PIN of a token, by who knows them
 	Memory string                                      // folder in memory, from which cards are printed
 	Lead   func(question string, options []string) int // decides, from 0; nil for always the first option
 
@@ -60,6 +61,7 @@ func questions() []question {
 			p.signer = asked[1]
 			return "2"
 		}),
+		ask(`: your part of the PIN of the token "[^"]*": `, func(p *People, _ []string) string { return p.PINs[p.alone] }),
 		ask(`File with the private key: `, func(p *People, _ []string) string { return filepath.Join(p.Keys, p.signer+".key") }),
 		ask(`: put in ([^\n]*)\. The folder where it is mounted: `, func(p *People, asked []string) string { return p.Media(asked[1]) }),
 		ask(`Enter once it is (?:out|mounted): `, always("")),

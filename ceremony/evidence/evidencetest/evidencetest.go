@@ -99,15 +99,25 @@ func (*medium) Sync() error { return nil }
 // are of texts in the plan, old and new.
 func New(t testing.TB, folder string, replacements ...string) *Ceremony {
 	t.Helper()
-	drafted, err := plan.Draft(plan.Sketch{
-		File: "plan.yaml", ID: "payments-2026", Title: "Payments: the root key", Date: Begin.Truncate(24 * time.Hour),
-		Spec: material.SymmetricDefault, Threshold: 2, Count: 3, Keys: []string{PrimaryARN, ReplicaARN},
-	})
+	return approved(t, folder, plan.Sketch{Threshold: 2, Count: 3, Keys: []string{PrimaryARN, ReplicaARN}},
+		append([]string{"profile: quorum ", "profile: fips-quorum "}, replacements...))
+}
+
+// NewInToken is New for a plan whose material is made in the token "ceremony", of
+// which there is one backup, and that is for the primary alone.
+func NewInToken(t testing.TB, folder string, replacements ...string) *Ceremony {
+	t.Helper()
+	return approved(t, folder, plan.Sketch{Token: "ceremony", Keys: []string{PrimaryARN}}, replacements)
+}
+
+func approved(t testing.TB, folder string, s plan.Sketch, replacements []string) *Ceremony {
+	t.Helper()
+	s.File, s.ID, s.Title, s.Date, s.Spec = "plan.yaml", "payments-2026", "Payments: the root key", Begin.Truncate(24*time.Hour), material.SymmetricDefault
+	drafted, err := plan.Draft(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := withKeys(t, string(drafted))
-	replacements = append([]string{"profile: quorum ", "profile: fips-quorum "}, replacements...)
 	for pair := range slices.Chunk(replacements, 2) {
 		if !strings.Contains(text, pair[0]) {
 			t.Fatalf("the plan has no %q", pair[0])

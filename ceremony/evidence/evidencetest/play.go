@@ -279,3 +279,29 @@ func Eventful(t testing.TB, folder string, replacements ...string) *Ceremony {
 	c.Close()
 	return c
 }
+
+// KeyInToken is the CKA_ID of the key that MakeInToken makes.
+const KeyInToken = "0123456789abcdef0123456789abcdef"
+
+// MakeInToken makes the material in a token, and entrusts it to that and to its
+// backups: the first record, up to its end.
+func (c *Ceremony) MakeInToken(device transcript.Token) {
+	c.t.Helper()
+	const pin = room + " custodian-1 custodian-2"
+	c.Open(transcript.OfflineMachine)
+	c.Pass(plan.GateOpen)
+	c.Add(pin, transcript.Generated{
+		KeySpec: c.Plan.Material.Spec, Source: plan.FromPKCS11, Fingerprint: "cmac:0a1b2c3d4e",
+		Token: transcript.TokenKey{ID: KeyInToken, Label: c.Plan.ID, Attributes: []string{"CKA_LOCAL", "CKA_ALWAYS_SENSITIVE"}, Token: device},
+	})
+	c.Add("", transcript.Locked{Reason: "the power was cut"})
+	c.Add(pin, transcript.Unlocked{Key: KeyInToken, Fingerprint: "cmac:0a1b2c3d4e", Token: device})
+	c.Pass(plan.GateIdentity)
+	for _, b := range c.Plan.Token.Backups {
+		c.Add(room+" "+b.Holder, transcript.BackedUp{Key: KeyInToken, Backup: b.ID, Serial: b.Serial, Text: "we have seen it"})
+	}
+	c.Pass(plan.GateSealed)
+	c.Add(room, transcript.Entrusted{Key: KeyInToken, Backups: c.Plan.Copies()}, transcript.Locked{})
+	c.Pass(plan.GateClose)
+	c.Close()
+}
