@@ -142,31 +142,42 @@ func (m *Machine) bringSeal(ctx context.Context, r room.Room, id string) error {
 }
 
 // keyStates are what KMS may say of a key, and what that means here.
-func keyStates() []string {
-	return []string{
-		"PendingDeletion: KMS deletes it", "PendingImport: it holds no material", "not found: KMS has deleted it",
-		"Disabled: it still holds the material", "Enabled: it is still used",
+func keyStates() (states []transcript.KeyState, told []string) {
+	for _, s := range []struct {
+		state transcript.KeyState
+		means string
+	}{
+		{transcript.KeyPendingDeletion, "KMS deletes it"},
+		{transcript.KeyPendingImport, "it holds no material"},
+		{transcript.KeyNotFound, "KMS has deleted it"},
+		{transcript.KeyDisabled, "it still holds the material"},
+		{transcript.KeyEnabled, "it is still used"},
+	} {
+		states, told = append(states, s.state), append(told, fmt.Sprintf("%s: %s", s.state, s.means))
 	}
+	return states, told
 }
 
 // attest takes down what people found out about a KMS key. This machine reaches
 // none.
 func (m *Machine) attest(ctx context.Context, r room.Room, t phase.Task) error {
 	target := m.plan.Targets[slices.IndexFunc(m.plan.Targets, func(target plan.Target) bool { return slices.Contains(t.Targets, target.ID) })]
-	e := transcript.Attested{Target: target.ID, Text: later}
+	states, told := keyStates()
+	e := transcript.Attested{Target: target.ID, State: states[0], Text: later}
 	actors, err := m.crewOf(ctx, r, t, e)
 	if err != nil {
 		return err
 	}
 	r.Tell("somebody looks the KMS key up on a machine that is online: %s in %s, account %s; nothing is done to it here", target.Key, target.Region, target.Account)
-	chosen, err := r.Decide(ctx, target.ID+": which state is it in?", append(keyStates(), later))
+	chosen, err := r.Decide(ctx, target.ID+": which state is it in?", append(told, later))
 	if err != nil {
 		return err
 	}
-	if chosen < 0 || chosen >= len(keyStates()) {
+	if chosen < 0 || chosen >= len(states) {
 		return &PostponedError{target.ID}
 	}
-	if e.Text, err = r.Confirm(ctx, noGate, actors, fmt.Sprintf("%s in %s was looked up, and is %s", target.Key, target.Region, keyStates()[chosen])); err != nil {
+	e.State = states[chosen]
+	if e.Text, err = r.Confirm(ctx, noGate, actors, fmt.Sprintf("%s in %s was looked up, and is %s", target.Key, target.Region, told[chosen])); err != nil {
 		return err
 	}
 	return m.add(ctx, r, e, actors)

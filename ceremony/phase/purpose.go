@@ -127,6 +127,8 @@ func (s *State) checkAttested(name string, e transcript.Attested) error {
 	switch {
 	case s.target(e.Target) == nil:
 		return &PlanError{name, "target", e.Target, "one of the plan"}
+	case !e.State.Known():
+		return &PlanError{name, "state", string(e.State), "that of a KMS key"}
 	case e.Text == "":
 		return &PlanError{name, "text", "", "what was found out"}
 	}

@@ -64,7 +64,7 @@ func attestsCopy(id string) transcript.Discarded {
 func destruction(p *plan.Plan) []move {
 	items := by(council, returns(2), returns(1), attestsCopy("copy-1"), returns(3), attestsCopy("copy-2"))
 	for _, target := range p.Targets {
-		items = append(items, by(room, transcript.Attested{Target: target.ID, Text: "PendingDeletion until 2028-03-31"})...)
+		items = append(items, by(room, transcript.Attested{Target: target.ID, State: transcript.KeyPendingDeletion, Text: "PendingDeletion until 2028-03-31"})...)
 	}
 	return joined([]move{opens(p, 0, ""), passes(p, plan.GateOpen)}, items, []move{passes(p, plan.GateClose), {transcript.Closed{}, room}})
 }
@@ -169,8 +169,9 @@ func TestPurposeForbids(t *testing.T) {
 		{"without a word", destroy, inDestroy[:2], unsaid, council, `discard: text is "", want "what was seen, or who attests it"`},
 		{"another escrow", destroy, inDestroy[:2], transcript.Discarded{Escrow: second, Share: 1, How: transcript.Returned, Text: "x"}, council, "discard does not come at SEALED: the escrow " + second + " is none that is kept"},
 		{"what is gone", destroy, inDestroy[:7], returns(1), council, "discard does not come at DISCARDED: the escrow " + first + " is none that is kept"},
-		{"a KMS key that is none", destroy, inDestroy[:2], transcript.Attested{Target: "other", Text: "x"}, room, `attest: target is "other", want "one of the plan"`},
-		{"nothing about a KMS key", destroy, inDestroy[:2], transcript.Attested{Target: "primary"}, room, `attest: text is "", want "what was found out"`},
+		{"a KMS key that is none", destroy, inDestroy[:2], transcript.Attested{Target: "other", State: transcript.KeyEnabled, Text: "x"}, room, `attest: target is "other", want "one of the plan"`},
+		{"a KMS key in no state", destroy, inDestroy[:2], transcript.Attested{Target: "primary", State: "Fine", Text: "x"}, room, `attest: state is "Fine", want "that of a KMS key"`},
+		{"nothing about a KMS key", destroy, inDestroy[:2], transcript.Attested{Target: "primary", State: transcript.KeyEnabled}, room, `attest: text is "", want "what was found out"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := after(t, tt.plan, tt.before).Check(tt.event, tt.actors); err == nil || err.Error() != tt.want {

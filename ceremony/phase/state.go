@@ -67,14 +67,14 @@ type Escrow struct {
 // A Target is how far the material has come into a KMS key.
 type Target struct {
 	ID         string
-	Bundle     transcript.Digest // whose token was used for Package; zero before it is wrapped
-	Package    transcript.Digest // that may be submitted; zero for none
-	Sent       transcript.Digest // the bytes that were submitted of Package; zero for none
-	Waiting    bool              // it was submitted, and no answer is known
-	Held       bool              // KMS has the material
-	MaterialID string            // KMS's KeyMaterialId, which symmetric encryption keys have
-	Method     string            // how it was verified, "" for not
-	Attested   string            // what people found out when the escrow was destroyed, "" for nothing
+	Bundle     transcript.Digest   // whose token was used for Package; zero before it is wrapped
+	Package    transcript.Digest   // that may be submitted; zero for none
+	Sent       transcript.Digest   // the bytes that were submitted of Package; zero for none
+	Waiting    bool                // it was submitted, and no answer is known
+	Held       bool                // KMS has the material
+	MaterialID string              // KMS's KeyMaterialId, which symmetric encryption keys have
+	Method     string              // how it was verified, "" for not
+	Attested   transcript.KeyState // what people found out when the escrow was destroyed, "" for nothing
 }
 
 func (t Target) wrapped() bool  { return t.Package != (transcript.Digest{}) || t.imported() }

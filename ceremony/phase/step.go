@@ -83,7 +83,7 @@ func (s *State) applyStep(e transcript.Event) {
 	case transcript.Discarded:
 		s.applyDiscarded(e)
 	case transcript.Attested:
-		s.target(e.Target).Attested = e.Text
+		s.target(e.Target).Attested = e.State
 	default:
 		s.applyCustody(e)
 		s.applyToken(e)

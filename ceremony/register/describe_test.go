@@ -98,7 +98,7 @@ func discarded(p *plan.Plan) []transcript.Event {
 	for _, id := range []string{"copy-1", "copy-2"} {
 		all = append(all, transcript.Discarded{Escrow: first, Copy: id, How: transcript.Returned, Text: "broken"})
 	}
-	all = append(append(all, transcript.Attested{Target: "primary", Text: "Disabled"}), passed(plan.GateClose)...)
+	all = append(append(all, transcript.Attested{Target: "primary", State: transcript.KeyDisabled, Text: "Disabled"}), passed(plan.GateClose)...)
 	return append(all, transcript.Closed{})
 }
 

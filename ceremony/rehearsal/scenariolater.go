@@ -169,7 +169,7 @@ func burnt(s *stage) *disturbance {
 	}
 	d.check = func(s *stage, state *phase.State) (bad []string) {
 		for _, t := range state.Targets() {
-			if !strings.Contains(t.Attested, string(types.KeyStatePendingImport)) {
+			if t.Attested != transcript.KeyPendingImport {
 				bad = append(bad, fmt.Sprintf("%s is said to be otherwise than without material: %q", t.ID, t.Attested))
 			}
 		}

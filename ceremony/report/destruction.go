@@ -97,7 +97,7 @@ func (e *Evidence) attested(target string) []cell {
 	for _, l := range e.lines() {
 		if a, ok := l.Event.(transcript.Attested); ok && a.Target == target {
 			found := plain(a.Text)
-			if strings.Contains(a.Text, " still ") { // it holds the material, or is used
+			if a.State.Keeps() {
 				found = unsure(a.Text)
 			}
 			return []cell{found.from([]ref{l.ref}), plain(strings.Join(e.calledAll(l.Actors), ", "))}

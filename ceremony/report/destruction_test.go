@@ -64,7 +64,7 @@ func TestCertificateRefused(t *testing.T) {
 	for share := 1; share <= words.Plan.Shares.Threshold; share++ {
 		words.Add("lead operator-1 witness", transcript.Discarded{Escrow: words.Plan.Expected.Escrow.String(), Share: share, How: transcript.Elsewhere, Text: "lost"})
 	}
-	words.Add("operator-1 witness", transcript.Attested{Target: words.Plan.Targets[0].ID, Text: "it is Enabled: it is still used"})
+	words.Add("operator-1 witness", transcript.Attested{Target: words.Plan.Targets[0].ID, State: transcript.KeyEnabled, Text: "it is Enabled: it is still used"})
 	words.Pass(plan.GateClose)
 	words.Close()
 	wants(t, sectionOf(t, reported(t, words), "destruction"), fmt.Sprintf("%d shares that nobody here saw destroyed would be enough to open the escrow, for it takes %[1]d", words.Plan.Shares.Threshold),

@@ -123,9 +123,31 @@ const (
 // Attested says what people found out about a KMS key that the material was
 // brought into.
 type Attested struct {
-	Target string `json:"target"`
-	Text   string `json:"text"`
+	Target string   `json:"target"`
+	State  KeyState `json:"state"`
+	Text   string   `json:"text"` // what they confirmed
 }
+
+// A KeyState is what people found a KMS key to be: a KeyState of KMS (API
+// reference, KeyMetadata), or that KMS knows no such key.
+type KeyState string
+
+// The states that say what became of the material.
+const (
+	KeyNotFound        KeyState = "NotFound"
+	KeyPendingDeletion KeyState = "PendingDeletion"
+	KeyPendingImport   KeyState = "PendingImport"
+	KeyDisabled        KeyState = "Disabled"
+	KeyEnabled         KeyState = "Enabled"
+)
+
+// Known says whether s is one of the states.
+func (s KeyState) Known() bool {
+	return s == KeyNotFound || s == KeyPendingDeletion || s == KeyPendingImport || s.Keeps()
+}
+
+// Keeps says whether a key in this state holds its material, and nothing ends that.
+func (s KeyState) Keeps() bool { return s == KeyDisabled || s == KeyEnabled }
 
 func (Generated) event() string   { return "generate" }
 func (Escrowed) event() string    { return "escrow" }

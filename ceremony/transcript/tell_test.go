@@ -50,7 +50,7 @@ func TestTell(t *testing.T) {
 		{transcript.Retired{Escrow: "e", By: "f"}, transcript.Told{Name: "retired", Text: "the escrow e with its shares, in favour of f"}},
 		{transcript.Discarded{Escrow: "e", Share: 3, Bag: "B7", Text: "shredded"}, transcript.Told{Name: "discarded", Text: "share 3 of e, from the bag B7: shredded"}},
 		{transcript.Discarded{Escrow: "e", Copy: "copy-1", Text: "lost"}, transcript.Told{Name: "discarded", Text: "copy-1 of e: lost"}},
-		{transcript.Attested{Target: "primary", Text: "Disabled"}, transcript.Told{Name: "attested", Text: "of primary: Disabled"}},
+		{transcript.Attested{Target: "primary", State: transcript.KeyDisabled, Text: "Disabled"}, transcript.Told{Name: "attested", Text: "of primary: Disabled"}},
 
 		{transcript.Generated{KeySpec: material.SymmetricDefault, Source: "pkcs11", Fingerprint: "cmac:00", Token: transcript.TokenKey{ID: "k", Label: "c", Attributes: []string{"CKA_LOCAL", "CKA_SENSITIVE"}, Token: softHSM}},
 			transcript.Told{Name: "generated", Text: `SYMMETRIC_DEFAULT material, from a token, with the fingerprint cmac:00; it is the key k, "c", of the token t (SoftHSM 2.6, a program, serial number 7), which says of it: CKA_LOCAL, CKA_SENSITIVE`}},

@@ -82,7 +82,7 @@ func Destruction(t testing.TB, folder string, earlier *Ceremony) *Ceremony {
 		c.Add(council, transcript.Discarded{Escrow: id, Copy: medium.ID, How: transcript.Returned, Text: "it was broken before all of us"})
 	}
 	for _, target := range c.Plan.Targets {
-		c.Add(room, transcript.Attested{Target: target.ID, Text: target.Key + " was looked up, and is PendingDeletion"})
+		c.Add(room, transcript.Attested{Target: target.ID, State: transcript.KeyPendingDeletion, Text: target.Key + " was looked up, and is PendingDeletion"})
 	}
 	c.Pass(plan.GateClose)
 	c.Close()
