@@ -104,6 +104,19 @@ func TestCustodianAbsent(t *testing.T) {
 	c.holds(p)
 }
 
+// TestBagTwice: no two shares go into one bag, whoever looked at the wrong number.
+func TestBagTwice(t *testing.T) {
+	c := newCeremony(t, sketch{spec: material.SymmetricDefault, threshold: 2, count: 3})
+	m, p := c.machine(), c.room()
+	p.bags = []string{"TE-1", "TE-1", "TE-1", "TE-2", "TE-2"}
+	c.mustHold(m, p, "")
+	c.holds(p)
+	told := strings.Count(strings.Join(p.said, "\n"), "is in the bag TE-1: each share goes into a bag of its own")
+	if told != 2 || !p.told("is in the bag TE-2: ") || len(p.bags) != 0 {
+		t.Errorf("told %d times of TE-1, %q left, in\n%s", told, p.bags, strings.Join(p.said, "\n"))
+	}
+}
+
 // TestCopies: two copies are on two media, and each is read from its medium.
 func TestCopies(t *testing.T) {
 	c := newCeremony(t, small)

@@ -58,7 +58,7 @@ func (m *Machine) issue(ctx context.Context, r room.Room, t phase.Task) error {
 		return err
 	}
 	if absent {
-		if e.Bag, err = r.Bag(ctx, cardOf(h)+", who is absent"); err != nil {
+		if e.Bag, err = m.bag(ctx, r, h, ", who is absent"); err != nil {
 			return err
 		}
 		if e.Bag == "" {
@@ -167,7 +167,7 @@ func (m *Machine) readShare(ctx context.Context, r room.Room, t phase.Task) erro
 			return err
 		}
 	}
-	if e.Bag, err = r.Bag(ctx, cardOf(h)); err != nil {
+	if e.Bag, err = m.bag(ctx, r, h, ""); err != nil {
 		return err
 	}
 	if err := m.add(ctx, r, e, actors); err != nil {
@@ -175,6 +175,21 @@ func (m *Machine) readShare(ctx context.Context, r room.Room, t phase.Task) erro
 	}
 	r.Tell("%s is the one that was dealt", cardOf(h))
 	return nil
+}
+
+// bag asks into which bag a share went, until no other share is in that.
+func (m *Machine) bag(ctx context.Context, r room.Room, h plan.Holder, why string) (string, error) {
+	for {
+		serial, err := r.Bag(ctx, cardOf(h)+why)
+		if err != nil {
+			return "", err
+		}
+		other := m.state.ShareIn(serial)
+		if other == 0 || other == h.Share {
+			return serial, nil
+		}
+		r.Tell("share %d is in the bag %s: each share goes into a bag of its own", other, serial)
+	}
 }
 
 // tryShare reads a share and compares it with the one that was dealt. wrong says

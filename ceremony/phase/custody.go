@@ -4,6 +4,7 @@ package phase
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,6 +27,9 @@ func (s *State) checkCustody(name string, e transcript.Event) error {
 		if missing := s.uncopied(); len(missing) > 0 {
 			return &RuleError{N4, name, missing}
 		}
+		if err := s.checkBag(name, e.Bag, e.Share); err != nil {
+			return err
+		}
 		return s.checkShare(name, e.Share)
 	case transcript.ReadBack:
 		if err := s.checkWorking(name, e.Escrow); err != nil {
@@ -34,6 +38,9 @@ func (s *State) checkCustody(name string, e transcript.Event) error {
 		if !slices.Contains(s.working().Issued, e.Share) {
 			return s.order(name, fmt.Sprintf("share %d was not issued", e.Share))
 		}
+		if err := s.checkBag(name, e.Bag, e.Share); err != nil {
+			return err
+		}
 		return s.checkShare(name, e.Share)
 	case transcript.Sealed:
 		return s.checkSealed(name, e)
@@ -41,6 +48,30 @@ func (s *State) checkCustody(name string, e transcript.Event) error {
 		return s.checkRetired(name, e)
 	}
 	return nil
+}
+
+// checkBag has no two shares in one bag: whoever opens it would have both.
+func (s *State) checkBag(name, bag string, share int) error {
+	if other := s.ShareIn(bag); other != 0 && other != share {
+		return s.order(name, fmt.Sprintf("share %d is in the bag %s", other, bag))
+	}
+	return nil
+}
+
+// ShareIn is the share of the escrow being dealt that is in a bag, 0 for none.
+func (s *State) ShareIn(bag string) int {
+	if w := s.working(); w != nil {
+		return w.bags[bag]
+	}
+	return 0
+}
+
+// putIn notes which bag a share is in now, if it is in one.
+func (e *Escrow) putIn(bag string, share int) {
+	maps.DeleteFunc(e.bags, func(_ string, other int) bool { return other == share })
+	if bag != "" {
+		e.bags[bag] = share
+	}
 }
 
 func (s *State) checkEscrowed(name string, e transcript.Escrowed) error {
@@ -159,7 +190,7 @@ func shares(n int) string {
 func (s *State) applyCustody(e transcript.Event) {
 	switch e := e.(type) {
 	case transcript.Escrowed:
-		s.escrows = append(s.escrows, &Escrow{ID: e.Escrow, Fingerprint: e.Fingerprint, SHA256: e.File.SHA256, Condition: Working})
+		s.escrows = append(s.escrows, &Escrow{ID: e.Escrow, Fingerprint: e.Fingerprint, SHA256: e.File.SHA256, Condition: Working, bags: map[string]int{}})
 		delete(s.passed, plan.GateSealed)
 	case transcript.Copied:
 		w := s.working()
@@ -167,11 +198,13 @@ func (s *State) applyCustody(e transcript.Event) {
 	case transcript.Issued: // anew, when it was misread: what was read back is another card
 		w := s.working()
 		w.Issued = added(w.Issued, e.Share)
+		w.putIn(e.Bag, e.Share)
 		w.ReadBack = slices.DeleteFunc(w.ReadBack, func(share int) bool { return share == e.Share })
 		delete(s.passed, plan.GateSealed)
 	case transcript.ReadBack:
 		w := s.working()
 		w.ReadBack = added(w.ReadBack, e.Share)
+		w.putIn(e.Bag, e.Share)
 	case transcript.Sealed:
 		s.working().Condition = Kept
 	case transcript.Retired:

@@ -136,6 +136,8 @@ func TestForbidden(t *testing.T) {
 		{"other material than planned", at("confirm"), transcript.Generated{KeySpec: material.RSA2048, Source: plan.FromDRBG, Fingerprint: fingerprint}, room, `generate: key_spec is "RSA_2048", want "SYMMETRIC_DEFAULT"`},
 		{"material twice", at("generate"), generate, room, "generate does not come at GENERATED: there is material already"},
 		{"an escrow of something else", at("seal")[:4], transcript.Escrowed{Escrow: first, Fingerprint: "cmac:ffffffffff"}, room, `escrow: fingerprint is "cmac:ffffffffff", want "cmac:0a1b2c3d4e"`},
+		{"a bag with a share in it", at("seal")[:len(at("seal"))-4], transcript.Issued{Escrow: first, Share: 3, Bag: "B1"}, room, "issue does not come at ESCROWED: share 1 is in the bag B1"},
+		{"two shares in a bag", at("seal")[:len(at("seal"))-3], transcript.ReadBack{Escrow: first, Share: 3, Bag: "B2"}, []string{"operator-1", "custodian-3"}, "readback does not come at SHARES_ISSUED: share 2 is in the bag B2"},
 		{"a replica first", inOffice, submits(b, "package")[0].event, office, "submit does not come at CLOSED: " + a + ", the primary, comes first"},
 		{"an answer to nothing", inOffice, transcript.Imported{Target: a, MaterialID: "id"}, office, "import does not come at CLOSED: nothing was submitted to " + a},
 		{"verify what is not there", inOffice, transcript.Verified{Target: a, Method: "use"}, office, "verify does not come at CLOSED: " + a + " does not have the material"},

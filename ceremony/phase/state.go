@@ -60,6 +60,8 @@ type Escrow struct {
 	Issued      []int    // numbers of the shares that custodians have
 	ReadBack    []int    // numbers of the shares that are right
 
+	bags map[string]int // the share in each bag, by serial number
+
 	Discarded       []int    // numbers of the shares that are gone
 	DiscardedCopies []string // IDs of the copies that are
 }
