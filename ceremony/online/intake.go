@@ -57,7 +57,7 @@ func (m *Machine) begin(ctx context.Context, r room.Room) error {
 		return err
 	}
 	r.Tell("took over what came from the offline machine; the record begins in %s", m.folders[0].Path(evidence.RecordFile(opened.Part.Number+1)))
-	if m.service.local() {
+	if m.service.local() && !m.plan.Rehearsal {
 		r.Tell("this real ceremony imports into what is at %s, on this very machine: that is a test, and not AWS", m.service.Endpoint)
 	}
 	return m.read()
