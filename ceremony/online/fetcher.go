@@ -45,13 +45,18 @@ func OpenFetcher(dir string, now func() time.Time, s Service) (*Fetcher, error) 
 }
 
 // Agenda is to fetch for all targets, until Perform has. What the offline machine
-// waits for, this one cannot know.
+// waits for, this one cannot know, but that it takes in what is on the medium.
 func (f *Fetcher) Agenda() phase.Agenda {
-	a := phase.Agenda{Here: []phase.Task{}, Elsewhere: []phase.Task{}}
 	if !f.carried {
-		a.Here = append(a.Here, phase.Task{Step: phase.Fetch, Machine: transcript.FetchMachine, People: f.people()})
+		return phase.Agenda{Here: []phase.Task{{Step: phase.Fetch, Machine: transcript.FetchMachine, People: f.people()}}, Elsewhere: []phase.Task{}}
 	}
-	return a
+	accept := phase.Task{Step: phase.Accept, Machine: transcript.OfflineMachine}
+	for _, p := range f.plan.People {
+		if p.Has(plan.Operator) || p.Has(plan.Witness) {
+			accept.People = append(accept.People, p.ID)
+		}
+	}
+	return phase.Agenda{Progress: "FETCHED", Here: []phase.Task{}, Elsewhere: []phase.Task{accept}}
 }
 
 // people are those who have to be there.

@@ -181,8 +181,9 @@ func TestSignLater(t *testing.T) {
 		if err := errors.Join(f.Sign(t.Context(), b.people, 1), f.Carry(t.Context(), b.people, 1)); err != nil {
 			t.Fatal(err)
 		}
-		if len(f.Agenda().Here) > 0 {
-			t.Error("there is still something to fetch")
+		a := f.Agenda()
+		if len(a.Here) > 0 || a.Progress != "FETCHED" || len(a.Elsewhere) != 1 || a.Elsewhere[0].String() != "bundle: operator-1, operator-2, witness" {
+			t.Errorf("agenda %+v", a)
 		}
 	})
 }
