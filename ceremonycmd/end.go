@@ -106,6 +106,10 @@ func (a *app) transcriptSign(ctx context.Context, folders []string, which oneRec
 	if err != nil {
 		return err
 	}
+	who, err := as.of(p)
+	if err != nil {
+		return err
+	}
 	if err := which.check(folders[0], record.Latest(folders[0])); err != nil {
 		return err
 	}
@@ -133,7 +137,7 @@ func (a *app) transcriptSign(ctx context.Context, folders []string, which oneRec
 	if err := a.Confirm(ctx, fmt.Sprintf("Sign the record of %q, %s, %d lines, as %s?", p.Title, record.FileName(n), head.Lines, as.person)); err != nil {
 		return err
 	}
-	signature, err := a.sign(ctx, p, as, transcript.Namespace, statement)
+	signature, err := a.sign(ctx, who, as.keyFile, transcript.Namespace, statement)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,10 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 	if plan.HasErrors(p.Lint()) {
 		return cli.InFile(o.file, errPlanFaulty)
 	}
+	who, err := o.as.of(p)
+	if err != nil {
+		return err
+	}
 	name := evidence.SignatureFile(o.file, o.as.person)
 	if err := files.Check(name, files.Overwrite(o.force)); err != nil {
 		return err
@@ -66,7 +70,7 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 	if err := a.Confirm(ctx, fmt.Sprintf("Approve %q, the plan with the SHA-256 %s, as %s?", p.Title, digest.SHA256, o.as.person)); err != nil {
 		return err
 	}
-	signature, err := a.sign(ctx, p, o.as, plan.Namespace, p.Message())
+	signature, err := a.sign(ctx, who, o.as.keyFile, plan.Namespace, p.Message())
 	if err != nil {
 		return err
 	}
@@ -79,17 +83,10 @@ func (a *app) planSign(ctx context.Context, o planSignOptions) error {
 	return a.print(signed{Person: o.as.person, Signature: name, Digest: digest})
 }
 
-// sign signs a message as somebody of the plan, and checks the signature as
-// whoever reads it will.
-func (a *app) sign(ctx context.Context, p *plan.Plan, as signingAs, namespace string, message []byte) ([]byte, error) {
-	who, ok := p.Person(as.person)
-	switch {
-	case !ok:
-		return nil, cli.Usagef("--as: nobody in the plan is called %q", as.person)
-	case who.Key == nil:
-		return nil, cli.Usagef("--as: the plan has no key for %s", as.person)
-	}
-	signer, err := a.signer(ctx, as.keyFile, who.Key)
+// sign signs a message as somebody of the plan, with the key in a file or, for "",
+// in the ssh-agent, and checks the signature as whoever reads it will.
+func (a *app) sign(ctx context.Context, who plan.Person, keyFile, namespace string, message []byte) ([]byte, error) {
+	signer, err := a.signer(ctx, keyFile, who.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
+	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/internal/cli"
 	"github.com/keymat/keymat/internal/files"
 )
@@ -32,6 +33,18 @@ func (s *signingAs) register(c *cobra.Command) {
 	c.Flags().StringVar(&s.person, "as", "", "`ID` of the person in the plan who signs")
 	c.Flags().StringVar(&s.keyFile, "key", "", "`file` with the ssh private key (default: ask the ssh-agent)")
 	c.MarkFlagRequired("as")
+}
+
+// of is who signs, of the people in a plan.
+func (s *signingAs) of(p *plan.Plan) (plan.Person, error) {
+	who, ok := p.Person(s.person)
+	switch {
+	case !ok:
+		return who, cli.Usagef("--as: nobody in the plan is called %q", s.person)
+	case who.Key == nil:
+		return who, cli.Usagef("--as: the plan has no key for %s", s.person)
+	}
+	return who, nil
 }
 
 // An otherKeyError says that a key file holds another key than the plan names.
