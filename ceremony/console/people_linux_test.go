@@ -109,7 +109,7 @@ func TestDecide(t *testing.T) {
 func TestSign(t *testing.T) {
 	playAll(t, []part{
 		{name: "with a file", scene: "sign", arg: "lead", lines: []line{{"To be signed, as keymat-plan@v1: SHA-256", ""},
-			{"0.1 Lea (lead): how do you sign, with the key SHA256:6YcWfCQGNck6SwhFXsKmif6yYeGiKW2Coj6UJaZe81A?", ""}, {"> ", "2\r"}, {"File with the private key: ", "mine\r"}}, want: "signed <nil>"},
+			{"0.1 Lea (lead): how do you sign, with the key SHA256:6YcWfCQGNck6SwhFXsKmif6yYeGiKW2Coj6UJaZe81A?", ""}, {"> ", "2\r"}, {"0.2 Lea (lead): file with the private key: ", "mine\r"}}, want: "signed <nil>"},
 		{name: "at the second attempt", scene: "sign", arg: "lead", lines: []line{
 			{"> ", "1\r"}, {"! the ssh-agent does not have the key", ""}, {"> ", "2\r"}, {"private key: ", "\r"}, {"> ", "2\r"}, {"private key: ", "other\r"},
 			{"! signed with the key SHA256:", ""}, {"> ", "2\r"}, {"private key: ", "mine\r"}, {"Lea (lead) has signed.", ""},

@@ -44,7 +44,7 @@ func (c *Console) Sign(ctx context.Context, who plan.Person, namespace string, m
 		}
 		file := ""
 		if how == 1 {
-			if file, err = c.Prompter.Line(ctx, "File with the private key"); err != nil {
+			if file, err = c.Prompter.Line(ctx, c.to([]string{who.ID}, "file with the private key")); err != nil {
 				return nil, err
 			}
 			if file == "" {

@@ -62,7 +62,7 @@ func questions() []question {
 			return "2"
 		}),
 		ask(`: your part of the PIN of the token "[^"]*": `, func(p *People, _ []string) string { return p.PINs[p.alone] }),
-		ask(`File with the private key: `, func(p *People, _ []string) string { return filepath.Join(p.Keys, p.signer+".key") }),
+		ask(`file with the private key: `, func(p *People, _ []string) string { return filepath.Join(p.Keys, p.signer+".key") }),
 		ask(`: put in ([^\n]*)\. The folder where it is mounted: `, func(p *People, asked []string) string { return p.Media(asked[1]) }),
 		ask(`Enter once it is (?:out|mounted): `, always("")),
 		ask(`number of the bag of ([^\n]*) \(Enter alone for none\): `, (*People).bag),
