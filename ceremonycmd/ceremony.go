@@ -40,6 +40,10 @@ func New(run *cli.Run, now func() time.Time, stations ...Station) *cobra.Command
 		Long: `A key ceremony brings key material into KMS before witnesses: by a plan that was
 reviewed and signed, with roles that nobody combines, and with a record that
 cannot be changed afterwards without anybody noticing.`,
+		Example: `  keymat ceremony plan init plan.yaml
+  keymat ceremony status /mnt/ceremony
+  keymat ceremony run /mnt/ceremony /media/record
+  keymat ceremony verify /media/record`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -68,6 +72,9 @@ func newCeremonyPlanCmd(a *app) *cobra.Command {
 confirms, who keeps which share where, and which KMS keys get the material.
 It is written with init, corrected until lint finds nothing, signed by those it
 names, and not changed after that: on the day, nobody decides.`,
+		Example: `  keymat ceremony plan init plan.yaml
+  keymat ceremony plan lint plan.yaml
+  keymat ceremony plan sign plan.yaml --as lead`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

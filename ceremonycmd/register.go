@@ -28,6 +28,9 @@ states by NIST SP 800-57, their escrows and shares, the KMS keys that hold them,
 until when; drills of recovery, reviews, and the end of their use. Nothing in it is
 secret. Note the digest of its last line elsewhere now and then: lines that are cut
 off at the end leave no trace in it.`,
+		Example: `  keymat ceremony register init register.jsonl --organisation Example --by officer
+  keymat ceremony register add register.jsonl /media/record --by officer --protects-until 2028-12-01
+  keymat ceremony register due register.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

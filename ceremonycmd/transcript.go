@@ -28,6 +28,9 @@ nothing that was reported as recorded.
 
 Whatever is done in a ceremony by other commands, or by hand, is recorded with
 note, confirm and exception.`,
+		Example: `  keymat ceremony transcript begin /media/a /media/b --by lead
+  keymat ceremony transcript note /media/a /media/b --by operator-1 --text 'the door was closed at 9:05'
+  keymat ceremony transcript end /media/a /media/b --by lead`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
