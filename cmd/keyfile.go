@@ -72,6 +72,9 @@ func (a *app) readMaterial(ctx context.Context, k keyFile, spec material.Spec) (
 	if found == material.RawText {
 		a.warn("%s is all printable text: it was taken as raw bytes, but looks like no random key", k.name)
 	}
+	if m.Secret().Constant() {
+		a.warn("%s is one byte, repeated: that is no key, for anybody can guess it", k.name)
+	}
 	return m, nil
 }
 

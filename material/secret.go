@@ -3,6 +3,7 @@
 package material
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -44,6 +45,12 @@ func (s Secret) Expose(f func([]byte) error) error { return f(s.bytes()) }
 // Equal reports whether both secrets hold the same bytes. The time it takes depends on the lengths only.
 func (s Secret) Equal(t Secret) bool {
 	return subtle.ConstantTimeCompare(s.bytes(), t.bytes()) == 1
+}
+
+// Constant reports whether all bytes are the same, as nothing random ever is. No bytes at all are not.
+func (s Secret) Constant() bool {
+	b := s.bytes()
+	return len(b) > 0 && bytes.Count(b, b[:1]) == len(b)
 }
 
 // Destroy overwrites the bytes and leaves an empty secret, in every copy of s. It must not run while [Secret.Expose] does.

@@ -142,6 +142,11 @@ func TestSecretUse(t *testing.T) {
 	}); err != stop {
 		t.Errorf("Expose: got %v, want the error of f", err)
 	}
+	for text, want := range map[string]bool{"": false, "a": true, "aa": true, "aaab": false, "\x00\x00": true} {
+		if got := material.NewSecret([]byte(text)).Constant(); got != want {
+			t.Errorf("Constant of %q: got %t, want %t", text, got, want)
+		}
+	}
 	var zero material.Secret
 	zero.Destroy()
 	if zero.Len() != 0 || !zero.Equal(material.NewSecret(nil)) || fmt.Sprint(zero) != "[secret]" {

@@ -165,14 +165,10 @@ func combine(spec material.Spec, components []Component) (*material.Material, er
 			return nil
 		})
 	}
-	if constant(sum) {
-		clear(sum)
+	m, err := material.New(spec, sum)
+	if err == nil && m.Secret().Constant() { // which no honest components give
+		m.Destroy()
 		return nil, &WeakResultError{}
 	}
-	return material.New(spec, sum)
-}
-
-// constant reports whether all bytes are equal, which no honest components give.
-func constant(b []byte) bool {
-	return bytes.Count(b, b[:1]) == len(b)
+	return m, err
 }
