@@ -37,7 +37,7 @@ func run(reason error, args ...string) said {
 func TestUsage(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"frob", `unknown command "frob" for "keymat-hsm"`},
-		{"list", `required flag(s) "module" not set`},
+		{"list", "missing --module"},
 		{"delete --module m", "label is missing"},
 		{"generate --module m --spec SM2 --label x", "KMS imports SM2 keys in the China Regions only"},
 		{"generate --module m --spec HMAC_256 --label x --public-out p", "--public-out: HMAC_256 material has no public key"},

@@ -17,7 +17,7 @@ const near = 2
 
 // misused is the error for a call of a program with args, of whose commands called is the one that was found.
 func misused(called *cobra.Command, args []string, err error) *UsageError {
-	e := &UsageError{Err: err, Unparsed: true, Command: called.CommandPath()}
+	e := &UsageError{Err: flagsError(err), Unparsed: true, Command: called.CommandPath()}
 	flag, isFlag := errors.AsType[*pflag.NotExistError](err)
 	parent, rest, _ := called.Root().Find(args)
 	if called.Name() == helpName {

@@ -126,3 +126,35 @@ func TestExplain(t *testing.T) {
 		t.Errorf("got %+v for what nobody knows", got)
 	}
 }
+
+// TestFlagGroups: flags that are missing or too many are named as they are typed.
+func TestFlagGroups(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                       "missing --must",
+		"--must x --a 1 --c 1":   "--a and --c cannot be given together",
+		"--must x --cert 1":      "--cert and --key go together: missing --key",
+		"--must x":               "missing --a, --b or --c",
+		"--must x --a":           "flag needs an argument: --a",
+		"--must x --a 1 surplus": `unknown command "surplus" for "program command"`,
+	} {
+		b := newBench()
+		c := &cobra.Command{Use: "command", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error { return nil }}
+		for _, name := range []string{"must", "a", "b", "c", "cert", "key"} {
+			c.Flags().String(name, "", "")
+		}
+		cli.Require(c, "must")
+		c.MarkFlagsMutuallyExclusive("a", "b", "c")
+		c.MarkFlagsOneRequired("a", "b", "c")
+		c.MarkFlagsRequiredTogether("cert", "key")
+		root := &cobra.Command{Use: "program"}
+		root.AddCommand(c)
+		var got error
+		b.Execute(t.Context(), root, append([]string{"command"}, strings.Fields(args)...), func(err error) cli.Failure {
+			got = err
+			return cli.Failure{Exit: cli.ExitUsage}
+		})
+		if got == nil || got.Error() != want {
+			t.Errorf("%s: got error %v, want %s", args, got, want)
+		}
+	}
+}
