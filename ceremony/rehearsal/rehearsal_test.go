@@ -3,6 +3,8 @@
 package rehearsal_test
 
 import (
+	"crypto/fips140"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/rehearsal"
+	"github.com/keymat/keymat/escrow"
 	"github.com/keymat/keymat/material"
 )
 
@@ -84,7 +87,7 @@ func TestScenariosByPlan(t *testing.T) {
 		"power-cut":          {read(t, draft(t, plan.Sketch{}, earlier...)), "VERIFIED 1 of 1"}, // nothing is void that was sealed before
 		"absent-custodian":   {read(t, draft(t, plan.Sketch{}, "mode: form", "mode: print")), "VERIFIED 1 of 1"},
 		"re-import":          {read(t, draft(t, multi, "\n\n# The copy that", replica)), "VERIFIED 2 of 2"},
-		"refresh":            {read(t, draft(t, plan.Sketch{Threshold: 3, Count: 3}, "mode: form", "mode: file")), "VERIFIED 1 of 1"}, // one old share is too many
+		"refresh":            {read(t, draft(t, plan.Sketch{Threshold: 3, Count: 3}, "mode: form", "mode: print")), "VERIFIED 1 of 1"}, // one old share is too many
 		"destruction":        {read(t, draft(t, plan.Sketch{}, "key: "+keyARN, "key: alias/app", "valid_to: never   #", "valid_to: 2027-11-01T00:00:00Z   #")), "DISCARDED 5 of 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,6 +96,23 @@ func TestScenariosByPlan(t *testing.T) {
 				t.Errorf("it ends at %s, want %s", o.Progress, test.want)
 			}
 		})
+	}
+}
+
+// TestSharesInFiles rehearses new shares where all are files, which age encrypts; it
+// does not run where FIPS 140-3 is enforced.
+func TestSharesInFiles(t *testing.T) {
+	p := read(t, draft(t, plan.Sketch{}, "mode: form", "mode: file"))
+	if !fips140.Enforced() {
+		if o := play(t, p, "refresh"); o.Progress != "VERIFIED 1 of 1" {
+			t.Errorf("it ends at %s", o.Progress)
+		}
+		return
+	}
+	scenario, _ := rehearsal.Find("refresh")
+	r := rehearsal.Rehearsal{Plan: p, Dir: t.TempDir(), Tool: tool}
+	if _, err := r.Play(t.Context(), scenario); !errors.As(err, new(*escrow.FIPSError)) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -111,7 +131,7 @@ func reopened(t *testing.T, first *plan.Plan, purpose plan.Purpose, oldAndNew ..
 // TestLaterPlans rehearses by plans for new shares and for a destruction, which name
 // no KMS key, or one that nothing is brought into.
 func TestLaterPlans(t *testing.T) {
-	first := read(t, draft(t, plan.Sketch{}, "mode: form", "mode: file"))
+	first := read(t, draft(t, plan.Sketch{}, "mode: form", "mode: print"))
 	keyed := rehearsal.Practice{Keys: map[string]ssh.PublicKey{}}
 	for _, who := range first.People {
 		keyed.Keys[who.ID], _ = publicKey(t, who.ID)
@@ -122,8 +142,8 @@ func TestLaterPlans(t *testing.T) {
 	}
 	refresh, destroy := reopened(t, first, plan.ForRefresh), reopened(t, first, plan.ForDestruction)
 	everybody := reopened(t, first, plan.ForRefresh, "threshold: 2", "threshold: 3")
-	lostOne := reopened(t, first, plan.ForRefresh, "    - {share: 2, custodian: custodian-2, mode: file, site: safe-2}\n    - {share: 3, custodian: custodian-3, mode: file, site: safe-3}\n\ntargets",
-		"    - {share: 3, custodian: custodian-3, mode: file, site: safe-3}\n\ntargets")
+	lostOne := reopened(t, first, plan.ForRefresh, "    - {share: 2, custodian: custodian-2, mode: print, site: safe-2}\n    - {share: 3, custodian: custodian-3, mode: print, site: safe-3}\n\ntargets",
+		"    - {share: 3, custodian: custodian-3, mode: print, site: safe-3}\n\ntargets")
 	for name, test := range map[string]struct {
 		plan     *plan.Plan
 		scenario string
