@@ -260,12 +260,18 @@ func (s *stage) resuming() []phase.Task {
 
 func (s *stage) bundleAwaits() bool { return len(s.sticks(gap.In, s.hasNewBundle)) > 0 }
 
-// packageAwaits reports whether there is a stick with more records than the machine
-// that imports has.
+// packageAwaits reports whether there is a stick for the machine that imports: one
+// with more records than it has, or, where it took them over and got no further, the
+// same ones.
 func (s *stage) packageAwaits() bool {
+	had := s.records(transcript.ImportMachine)
+	least := len(had) + 1
+	if n := len(had); n > 0 && had[n-1].Opened.Part.Writer() == transcript.OfflineMachine {
+		least = n
+	}
 	return len(s.sticks(gap.Out, func(f evidence.Folder) bool {
 		theirs, err := f.Records()
-		return err == nil && len(theirs) > len(s.records(transcript.ImportMachine))
+		return err == nil && len(theirs) >= least
 	})) > 0
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/keymat/keymat/ceremony/evidence"
 	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/rehearsal"
+	"github.com/keymat/keymat/ceremony/transcript"
 )
 
 // TestGoesOn interrupts a rehearsal again and again, each time a little later, and
@@ -51,6 +52,33 @@ func TestGoesOn(t *testing.T) {
 	r.Plan = read(t, draft(t, plan.Sketch{}, "max_session: 10h", "max_session: 11h"))
 	if _, err := r.Play(t.Context(), scenario); !taken(err, filepath.Join(r.Dir, rehearsal.ByPlan)) {
 		t.Errorf("by another plan: error %v", err)
+	}
+}
+
+// TestTakenOverOnly: a machine that took over what came to it, and could not begin a
+// record of its own then, is brought the same medium again.
+func TestTakenOverOnly(t *testing.T) {
+	t.Parallel()
+	scenario, _ := rehearsal.Find(rehearsal.ByPlan)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := rehearsal.Rehearsal{Plan: read(t, draft(t, plan.Sketch{})), Dir: t.TempDir(), Tool: tool, Observe: func(e rehearsal.Event) {
+		if done, ok := e.(rehearsal.Played); ok && strings.HasPrefix(done.Task, "end: ") && done.Machine == transcript.OfflineMachine {
+			cancel()
+		}
+	}}
+	if _, err := r.Play(ctx, scenario); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v", err)
+	}
+	offline, office := evidence.Folder(filepath.Join(r.Dir, rehearsal.ByPlan, "offline")), evidence.Folder(filepath.Join(r.Dir, rehearsal.ByPlan, "import"))
+	if office.Has(evidence.RecordFile(1)) {
+		t.Fatal("it has been brought already")
+	}
+	if err := errors.Join(os.RemoveAll(string(office)), os.CopyFS(string(office), os.DirFS(string(offline)))); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := r.Play(t.Context(), scenario); err != nil || o.Progress != "VERIFIED 1 of 1" || !o.Good {
+		t.Errorf("it ends at %s with %q, error %v", o.Progress, o.Problems, err)
 	}
 }
 
