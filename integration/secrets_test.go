@@ -281,7 +281,7 @@ func (r *fullRun) everyCeremony(spec material.Spec) {
 	} {
 		r.do(1, "ceremony transcript "+command, slices.Concat(by, args)...)
 	}
-	r.do(1, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
+	r.do(2, "ceremony transcript sign", ".", "--as", "lead", "--key", material)
 	r.write("transcript.jsonl", []byte("not a record\n"))
 	r.do(0, "ceremony transcript show", ".")
 	r.do(1, "ceremony status", ".")
