@@ -22,13 +22,7 @@ import (
 func TestSecondRecord(t *testing.T) {
 	b := &planBench{t: t, dir: t.TempDir()}
 	c := evidencetest.New(t, b.dir)
-	c.Open(transcript.OfflineMachine)
-	c.Pass(plan.GateOpen)
-	c.Make()
-	c.Seal()
-	c.Fetch()
-	c.Wrap()
-	c.Leave()
+	c.HoldOffline()
 	c.Open(transcript.ImportMachine)
 	c.Pass(plan.GateImport)
 	begun := c.Plan.Gates[plan.GateClose][0]

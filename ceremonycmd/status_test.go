@@ -11,7 +11,6 @@ import (
 
 	"github.com/keymat/keymat/ceremony/evidence/evidencetest"
 	"github.com/keymat/keymat/ceremony/phase"
-	"github.com/keymat/keymat/ceremony/plan"
 	"github.com/keymat/keymat/ceremony/transcript"
 )
 
@@ -20,13 +19,7 @@ func closed(t *testing.T) *planBench {
 	t.Helper()
 	b := &planBench{t: t, dir: t.TempDir()}
 	c := evidencetest.New(t, b.dir)
-	c.Open(transcript.OfflineMachine)
-	c.Pass(plan.GateOpen)
-	c.Make()
-	c.Seal()
-	c.Fetch()
-	c.Wrap()
-	c.Leave()
+	c.HoldOffline()
 	if err := os.Remove(b.path("head.json.witness.sig")); err != nil {
 		t.Fatal(err)
 	}

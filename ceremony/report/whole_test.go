@@ -110,13 +110,7 @@ func TestRehearsal(t *testing.T) {
 // TestIncident: it stands in front.
 func TestIncident(t *testing.T) {
 	c := evidencetest.New(t, t.TempDir())
-	c.Open(transcript.OfflineMachine)
-	c.Pass(plan.GateOpen)
-	c.Make()
-	c.Seal()
-	c.Fetch()
-	c.Wrap()
-	c.Leave()
+	c.HoldOffline()
 	c.Open(transcript.ImportMachine)
 	c.Pass(plan.GateImport)
 	c.Submit("primary")

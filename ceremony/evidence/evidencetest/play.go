@@ -34,13 +34,7 @@ const (
 func Whole(t testing.TB, folder string, replacements ...string) *Ceremony {
 	t.Helper()
 	c := New(t, folder, replacements...)
-	c.Open(transcript.OfflineMachine)
-	c.Pass(plan.GateOpen)
-	c.Make()
-	c.Seal()
-	c.Fetch()
-	c.Wrap()
-	c.Leave()
+	c.HoldOffline()
 	c.Open(transcript.ImportMachine)
 	c.Pass(plan.GateImport)
 	for _, target := range c.Plan.Targets {
@@ -48,6 +42,19 @@ func Whole(t testing.TB, folder string, replacements ...string) *Ceremony {
 	}
 	c.Close()
 	return c
+}
+
+// HoldOffline plays the part of the offline machine, of one day, in which nothing goes
+// wrong.
+func (c *Ceremony) HoldOffline() {
+	c.t.Helper()
+	c.Open(transcript.OfflineMachine)
+	c.Pass(plan.GateOpen)
+	c.Make()
+	c.Seal()
+	c.Fetch()
+	c.Wrap()
+	c.Leave()
 }
 
 // Make generates material, and escrows it.
