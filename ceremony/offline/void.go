@@ -38,8 +38,8 @@ func (m *Machine) voidLost(ctx context.Context, r room.Room, t phase.Task) error
 
 // Void gives up what is not sealed, because of something that people have seen: the
 // escrow with its shares, which is then made anew, or the material as well; or the key
-// in the token, which is destroyed there if that can be reached. What is sealed is never given up this way. The lead and an operator have to be there.
-// Errors: those of [phase.State.Check] and of the room.
+// in the token, which is destroyed there if that can be reached. What is sealed is
+// never given up this way. The lead and an operator have to be there. Errors: those of [phase.State.Check] and of the room.
 func (m *Machine) Void(ctx context.Context, r room.Room, reason string) error {
 	e := transcript.Voided{Escrow: m.working().ID, Material: m.working().ID == "", Reason: reason}
 	actors, err := present(ctx, r, m.with(plan.Lead, plan.Operator), "void what is not sealed: "+reason)
