@@ -39,6 +39,12 @@ func agreed(t *testing.T, oldAndNew ...string) *plan.Plan {
 	}
 	key := ssh.MarshalAuthorizedKey(signerOf(t, "anybody").PublicKey())
 	text := strings.ReplaceAll(string(drafted), "    # key: ssh-ed25519 AAAA…\n", "    key: "+string(key))
+	return altered(t, text, oldAndNew)
+}
+
+// altered is a plan with some words in the place of others.
+func altered(t *testing.T, text string, oldAndNew []string) *plan.Plan {
+	t.Helper()
 	for i := 0; i < len(oldAndNew); i += 2 {
 		if !strings.Contains(text, oldAndNew[i]) {
 			t.Fatalf("the plan has no %q", oldAndNew[i])

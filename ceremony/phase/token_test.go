@@ -26,18 +26,7 @@ func inToken(t *testing.T, oldAndNew ...string) *plan.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(drafted)
-	for i := 0; i < len(oldAndNew); i += 2 {
-		if !strings.Contains(text, oldAndNew[i]) {
-			t.Fatalf("the plan has no %q", oldAndNew[i])
-		}
-		text = strings.Replace(text, oldAndNew[i], oldAndNew[i+1], 1)
-	}
-	p, err := plan.Read(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return altered(t, string(drafted), oldAndNew)
 }
 
 var (
